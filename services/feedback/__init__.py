@@ -1,0 +1,1 @@
+"""Decides who is asked what, which answers worry us, and what has changed."""

@@ -1,0 +1,1 @@
+"""Decides who acts on a concern and how they are told, and keeps what became of it."""

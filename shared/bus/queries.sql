@@ -1,0 +1,162 @@
+-- append
+-- Events into the log and the list of what is pending, numbered under the lock of their keys, and the relay is woken.
+WITH incoming AS (
+    SELECT * FROM unnest(
+        $1::text[], $2::text[], $3::uuid[], $4::uuid[], $5::text[], $6::timestamptz[],
+        $7::uuid[], $8::uuid[], $9::text[], $10::jsonb[], $11::bytea[]
+    ) WITH ORDINALITY AS i (
+        force_id, topic, key, id, type, time, correlation_id, causation_id, traceparent, headers, data, ordinal
+    )
+), numbered AS (
+    INSERT INTO outbox_key AS k (force_id, topic, key, sequence)
+    SELECT force_id, topic, key, count(*) FROM incoming GROUP BY force_id, topic, key ORDER BY force_id, topic, key
+    ON CONFLICT (force_id, topic, key) DO UPDATE SET sequence = k.sequence + excluded.sequence
+    RETURNING force_id, topic, key, sequence
+), logged AS (
+    INSERT INTO outbox_log (
+        force_id, topic, key, sequence, id, type, time, correlation_id, causation_id, traceparent, headers, data
+    )
+    SELECT i.force_id, i.topic, i.key,
+           n.sequence + 1 - row_number() OVER (PARTITION BY i.force_id, i.topic, i.key ORDER BY i.ordinal DESC),
+           i.id, i.type, i.time, i.correlation_id, i.causation_id, i.traceparent, i.headers, i.data
+    FROM incoming AS i JOIN numbered AS n USING (force_id, topic, key)
+    ORDER BY i.ordinal
+    RETURNING force_id, position
+), pending AS (
+    INSERT INTO outbox_pending (force_id, position) SELECT force_id, position FROM logged
+)
+SELECT pg_notify('outbox', '');
+
+-- next_pending
+-- What the relay publishes next, in the order of positions, leaving out what it is publishing now.
+SELECT l.position, l.topic, l.key, l.sequence, l.id, l.type, l.time, l.force_id,
+       l.correlation_id, l.causation_id, l.traceparent, l.headers, l.data
+FROM outbox_pending AS p JOIN outbox_log AS l ON l.position = p.position
+WHERE p.position <> ALL ($1::bigint[])
+ORDER BY p.position
+LIMIT $2;
+
+-- forget_pending
+-- Acknowledged by the bus.
+DELETE FROM outbox_pending WHERE position = ANY ($1::bigint[]);
+
+-- acknowledge
+-- The last offset the bus acknowledged, a partition; what a broker that lost its memory is recognised by.
+INSERT INTO relay_acknowledged AS a (topic, partition, "offset")
+SELECT * FROM unnest($1::text[], $2::integer[], $3::bigint[])
+ON CONFLICT (topic, partition) DO UPDATE SET "offset" = excluded."offset";
+
+-- acknowledged
+-- The last offsets the bus acknowledged.
+SELECT topic, partition, "offset" FROM relay_acknowledged;
+
+-- forget_acknowledged
+-- The bus came back empty: nothing of it is acknowledged.
+DELETE FROM relay_acknowledged;
+
+-- republish
+-- The retained log is pending again, whole or from a moment on, all topics or some.
+INSERT INTO outbox_pending (force_id, position)
+SELECT force_id, position FROM outbox_log
+WHERE time >= $1 AND ($2::text[] IS NULL OR topic = ANY ($2))
+ON CONFLICT (position) DO NOTHING;
+
+-- outbox_state
+-- How many events wait for the relay, and since when the oldest does.
+SELECT count(*) AS waiting, min(l.time) AS oldest
+FROM outbox_pending AS p JOIN outbox_log AS l ON l.position = p.position;
+
+-- receive
+-- The inbox: of these records, the ones not seen before. First statement of a batch.
+INSERT INTO inbox (force_id, id, seen_at)
+SELECT force_id, id, $3 FROM unnest($1::text[], $2::uuid[]) AS i (force_id, id)
+ON CONFLICT (id, force_id) DO NOTHING
+RETURNING id;
+
+-- held_keys
+-- Keys of these that something is held for, so that later records are held behind it.
+SELECT h.topic, h.key, bool_or(h.why <> 'awaiting') AS parked, (array_agg(h.awaits ORDER BY h.position))[1] AS awaits
+FROM held AS h
+WHERE (h.topic, h.key) IN (SELECT * FROM unnest($1::text[], $2::bytea[]))
+GROUP BY h.topic, h.key;
+
+-- hold
+-- Records put aside; one already there (a redelivery) stays as it is.
+INSERT INTO held (
+    force_id, why, digest, id, topic, key, partition, "offset", headers, value, reason, awaits, held_at, tries, try_at
+)
+SELECT i.force_id, i.why, i.digest, i.id, i.topic, i.key, i.partition, i."offset", i.headers, i.value, i.reason,
+       i.awaits, i.held_at, i.tries, i.try_at
+FROM unnest(
+    $1::text[], $2::text[], $3::bytea[], $4::uuid[], $5::text[], $6::bytea[], $7::integer[], $8::bigint[],
+    $9::jsonb[], $10::bytea[], $11::text[], $12::uuid[], $13::timestamptz[], $14::integer[], $15::timestamptz[]
+) WITH ORDINALITY AS i (
+    force_id, why, digest, id, topic, key, partition, "offset", headers, value, reason, awaits, held_at, tries, try_at,
+    ordinal
+)
+ORDER BY i.ordinal
+ON CONFLICT (force_id, digest) DO NOTHING
+RETURNING digest;
+
+-- release
+-- What waited for these parents, taken out of holding with all that is held behind it.
+DELETE FROM held WHERE why = 'awaiting' AND awaits = ANY ($1::uuid[])
+RETURNING force_id, position, why, digest, id, topic, key, partition, "offset", headers, value, reason, awaits,
+          held_at, tries;
+
+-- take_due
+-- What is to be tried again, taken out of holding: whole keys, so that their order survives.
+WITH due AS (
+    SELECT topic, key, position FROM held
+    WHERE try_at <= $1
+       OR (why = 'behind' AND NOT EXISTS (
+           SELECT FROM held AS h WHERE h.topic = held.topic AND h.key = held.key AND h.why IN ('unreadable', 'failed')
+       ))
+    ORDER BY position
+    LIMIT 500
+)
+DELETE FROM held WHERE position IN (
+    SELECT position FROM due
+    UNION
+    SELECT h.position FROM held AS h JOIN due ON h.topic = due.topic AND h.key = due.key
+    WHERE h.why IN ('awaiting', 'behind')
+)
+RETURNING force_id, position, why, digest, id, topic, key, partition, "offset", headers, value, reason, awaits,
+          held_at, tries;
+
+-- anything_held
+-- Whether anything is held at all, so that the usual batch asks no more.
+SELECT EXISTS (SELECT FROM held) AS held;
+
+-- held_state
+-- How many records are held, by why.
+SELECT why, count(*) AS held FROM held GROUP BY why;
+
+-- parked
+-- What was parked, oldest first, and how many records are held behind each.
+SELECT h.position, h.force_id, h.why, h.topic, h.partition, h."offset", h.id, h.reason, h.held_at, h.tries, h.try_at,
+       (SELECT count(*) FROM held AS b WHERE b.topic = h.topic AND b.key = h.key AND b.why = 'behind') AS behind
+FROM held AS h
+WHERE h.why IN ('unreadable', 'failed')
+ORDER BY h.position;
+
+-- parked_one
+-- One parked record with its original bytes and headers.
+SELECT force_id, position, why, id, topic, key, partition, "offset", headers, value, reason, held_at, tries, try_at
+FROM held WHERE position = $1 AND why IN ('unreadable', 'failed');
+
+-- retry_parked
+-- A person asks for these to be tried again; the bus does so within a second.
+UPDATE held SET try_at = now() WHERE why IN ('unreadable', 'failed') AND position = ANY ($1::bigint[]);
+
+-- discard_parked
+-- A parked record is given up; what is held behind it goes on.
+DELETE FROM held WHERE position = $1 AND why IN ('unreadable', 'failed');
+
+-- roll_partitions
+-- Partitions of inbox and outbox log ahead of need.
+SELECT roll_partitions($1);
+
+-- lead
+-- One relay a database publishes: the session that holds this lock.
+SELECT pg_try_advisory_lock(7411, 1);

@@ -1,0 +1,1 @@
+"""What the services agree on: events, their envelope, a force's policy, refusals. Depends on pydantic alone."""

@@ -1,0 +1,34 @@
+"""`baseline.v1`, written by intake: answers given with the request, released shuffled, eight or more at once."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+from uuid import UUID
+
+from pydantic import Field
+
+from shared.contracts.envelope import Event, Slug
+
+TOPIC = "baseline.v1"
+
+
+class BaselineAnswered(Event):
+    """Answers before the walk, under a random pair id; no request, no walk, no time finer than the month."""
+
+    name: ClassVar[str] = "baseline-answered"
+    topic: ClassVar[str] = TOPIC
+    precise: ClassVar[bool] = False
+
+    pair_id: UUID
+    month: str = Field(pattern=r"^\d{4}-\d{2}$")
+    """The month she answered in, Europe/London."""
+    answers: dict[Slug, Slug]
+    """Question code to answer code, as the baseline survey defines them."""
+    survey_version: int = 1
+
+    @property
+    def key(self) -> UUID:
+        return self.pair_id
+
+
+EVENTS: tuple[type[Event], ...] = (BaselineAnswered,)

@@ -1,0 +1,74 @@
+"""`partner.<partner>.v1`, written by partners: a partner's own view, all it may know.
+
+Identifiers are minted for the partner (version 4), times are days, and nothing leads back to a participant, request
+or walk; no correlation, causation or trace travels with it.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+from typing import ClassVar
+from uuid import UUID
+
+from shared.contracts.envelope import Event, LongText, ShortText, Slug
+from shared.contracts.kinds import PartOfDay, Point, Reason, Severity
+
+
+def partner_topic(partner_id: str) -> str:
+    """The one topic a partner's credentials may read."""
+    return f"partner.{partner_id}.v1"
+
+
+class PartnerEvent(Event):
+    """Every event of a partner's view carries the reference minted for that partner."""
+
+    topic: ClassVar[str] = "partner.{partner}.v1"
+    precise: ClassVar[bool] = False
+
+    partner_id: Slug
+    reference: UUID
+
+    @property
+    def key(self) -> UUID:
+        return self.reference
+
+    @property
+    def bus_topic(self) -> str:
+        return partner_topic(self.partner_id)
+
+
+class PartnerConcernReferred(PartnerEvent):
+    """A concern was referred to this partner under its agreement."""
+
+    name: ClassVar[str] = "partner-concern-referred"
+
+    category: Reason
+    place: Point
+    place_name: ShortText | None = None
+    area_name: ShortText
+    time_of_day: PartOfDay | None = None
+    severity: Severity
+    words: LongText | None = None
+    raised_on: date
+    respond_by: date
+
+
+class PartnerReferralStatus(StrEnum):
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    UPDATED = "updated"
+    RESOLVED = "resolved"
+    WITHDRAWN = "withdrawn"
+
+
+class PartnerReferralChanged(PartnerEvent):
+    """The state of a referral, so that a partner's own system can follow what its people did by hand."""
+
+    name: ClassVar[str] = "partner-referral-changed"
+
+    status: PartnerReferralStatus
+    changed_on: date
+
+
+EVENTS: tuple[type[Event], ...] = (PartnerConcernReferred, PartnerReferralChanged)

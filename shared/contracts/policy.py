@@ -1,0 +1,93 @@
+"""A force's own choices: one versioned file a force under deploy/forces, read and validated by all four services."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from shared.contracts.envelope import ForceId, ShortText, Value
+from shared.contracts.kinds import OfficerKind, Reason, Urgency
+
+Days = Annotated[int, Field(ge=0, le=3650)]
+WorkingDays = Annotated[int, Field(ge=0, le=250)]
+
+
+class Wording(Value):
+    """What women read; a force writes its own."""
+
+    scheme_name: ShortText = "Walk and Talk"
+    eligibility: ShortText = "Any woman aged 18 or over can ask for a walk."
+    help_lines: tuple[ShortText, ...] = ()
+
+
+class WalkRules(Value):
+    """Who may walk, how long, how soon. Minimum length 0 means none is set (Avon and Somerset); the Met sets 30."""
+
+    officers: tuple[OfficerKind, ...] = tuple(OfficerKind)
+    minimum_minutes: Annotated[int, Field(ge=0, le=240)] = 0
+    arrange_within: WorkingDays = 5
+    group_size: Annotated[int, Field(ge=1, le=10)] = 1
+
+
+class SurveyRules(Value):
+    """When the survey goes out, hours after the walk ended; which answers worry us stands with the survey."""
+
+    invite_after_hours: Annotated[int, Field(ge=0, le=720)] = 24
+
+
+class FollowUpRules(Value):
+    """Working days until the call or visit is due."""
+
+    same_day: WorkingDays = 0
+    soon: WorkingDays = 2
+
+    def within(self, urgency: Urgency) -> int:
+        return self.same_day if urgency is Urgency.SAME_DAY else self.soon
+
+
+class ReferralRules(Value):
+    """Working days a partner has to say whether it will act."""
+
+    respond_within: WorkingDays = 10
+
+
+class PartnerCoverage(Value):
+    """Which categories in which areas; no areas means the whole force, no categories means all of them."""
+
+    areas: tuple[str, ...] = ()
+    categories: tuple[Reason, ...] = ()
+
+
+class PartnerEntry(Value):
+    """A partner the force has an agreement with."""
+
+    partner_id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")]
+    name: ShortText
+    kind: Literal["council", "developer", "business", "transport", "police"]
+    email: str | None = None
+    agreed_on: str
+    coverage: tuple[PartnerCoverage, ...]
+
+
+class Retention(Value):
+    """Days until personal data is erased after the last contact."""
+
+    participant_days: Days = 365
+
+
+class ForcePolicy(Value):
+    """All a force has chosen, by version."""
+
+    force_id: ForceId
+    version: Annotated[int, Field(ge=1)]
+    name: ShortText
+    colour: Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$")] = "#1d3c6e"
+    languages: tuple[str, ...] = ("en",)
+    wording: Wording = Wording()
+    walks: WalkRules = WalkRules()
+    surveys: SurveyRules = SurveyRules()
+    follow_ups: FollowUpRules = FollowUpRules()
+    referrals: ReferralRules = ReferralRules()
+    retention: Retention = Retention()
+    partners: tuple[PartnerEntry, ...] = ()

@@ -1,0 +1,107 @@
+"""`walk-requests.v1`, written by intake: what she asks for, and nothing that says who she is."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import ClassVar
+from uuid import UUID
+
+from pydantic import Field
+
+from shared.contracts.envelope import Event, Slug, Value
+from shared.contracts.kinds import Channel, PartOfDay, Point, Reason, Urgency, Weekday
+
+TOPIC = "walk-requests.v1"
+
+
+class ContactRules(Value):
+    """How she may be contacted; every contact, by message or by an officer's call, obeys these."""
+
+    channels: tuple[Channel, ...]
+    times: tuple[PartOfDay, ...] = tuple(PartOfDay)
+    may_say_police: bool = False
+    may_leave_voicemail: bool = False
+    excluded_officers: tuple[Slug, ...] = ()
+    excluded_teams: tuple[Slug, ...] = ()
+    stopped: bool = False
+    """She has said that contact is no longer safe: nobody may try."""
+
+
+class Availability(Value):
+    """When she is free; parts of the day in Europe/London."""
+
+    days: tuple[Weekday, ...]
+    parts: tuple[PartOfDay, ...]
+    earliest: date | None = None
+
+
+class WalkRequested(Event):
+    """A woman aged 18 or over has asked to walk with an officer and show her this place."""
+
+    name: ClassVar[str] = "walk-requested"
+    topic: ClassVar[str] = TOPIC
+
+    request_id: UUID
+    place: Point
+    place_from_postcode: bool
+    """True when the point is a postcode's centre, so only roughly hers."""
+    lives_or_works_here: bool = False
+    reasons: tuple[Reason, ...] = ()
+    availability: Availability
+    contact: ContactRules
+    group_walk_welcome: bool = False
+    language: str = Field(default="en", pattern=r"^[a-z]{2}$")
+
+    @property
+    def key(self) -> UUID:
+        return self.request_id
+
+
+class WalkRequestWithdrawn(Event):
+    """She no longer wants the walk."""
+
+    name: ClassVar[str] = "walk-request-withdrawn"
+    topic: ClassVar[str] = TOPIC
+
+    request_id: UUID
+
+    @property
+    def key(self) -> UUID:
+        return self.request_id
+
+
+class ContactRulesChanged(Event):
+    """How she may be contacted has changed; `contact.stopped` ends every attempt."""
+
+    name: ClassVar[str] = "contact-rules-changed"
+    topic: ClassVar[str] = TOPIC
+
+    request_id: UUID
+    contact: ContactRules
+
+    @property
+    def key(self) -> UUID:
+        return self.request_id
+
+
+class ContactWanted(Event):
+    """An answer of hers worries us, or she asked: an officer is to call or visit.
+
+    Carries neither the flag nor its reasons, and leads back to neither: her answers and her name meet only in intake.
+    """
+
+    name: ClassVar[str] = "contact-wanted"
+    topic: ClassVar[str] = TOPIC
+    precise: ClassVar[bool] = False
+
+    request_id: UUID
+    contact_id: UUID
+    """Random; one a wanted contact."""
+    urgency: Urgency
+
+    @property
+    def key(self) -> UUID:
+        return self.request_id
+
+
+EVENTS: tuple[type[Event], ...] = (WalkRequested, WalkRequestWithdrawn, ContactRulesChanged, ContactWanted)

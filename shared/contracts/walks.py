@@ -1,0 +1,135 @@
+"""`walks.v1`, written by assignment: what becomes of a walk. One walk has one to many requests."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, ClassVar
+from uuid import UUID
+
+from pydantic import Field
+
+from shared.contracts.envelope import Event, Instant, ShortText, Slug
+from shared.contracts.kinds import OfficerKind
+
+TOPIC = "walks.v1"
+Requests = Annotated[tuple[UUID, ...], Field(min_length=1)]
+
+
+class RoutedBy(StrEnum):
+    """Why this area: the boundary covers the place, it is the nearest within 200 m, or a person chose."""
+
+    COVERS = "covers"
+    NEAREST = "nearest"
+    COORDINATOR = "coordinator"
+
+
+class WalkEvent(Event):
+    """Every event of a walk names the walk and the requests it answers."""
+
+    topic: ClassVar[str] = TOPIC
+
+    walk_id: UUID
+    request_ids: Requests
+
+    @property
+    def key(self) -> UUID:
+        return self.walk_id
+
+
+class WalkRouted(WalkEvent):
+    """The neighbourhood team that is to arrange the walk is known."""
+
+    name: ClassVar[str] = "walk-routed"
+
+    area_id: Slug
+    team_id: Slug
+    routed_by: RoutedBy
+    boundary_version: str
+    distance_m: float = 0.0
+    """How far outside the area the place lies, metres; 0 inside."""
+
+
+class WalkTaken(WalkEvent):
+    """A trained officer has taken the request on, and may now contact her."""
+
+    name: ClassVar[str] = "walk-taken"
+
+    officer_id: Slug
+    team_id: Slug
+
+
+class WalkArranged(WalkEvent):
+    """Time and meeting place are agreed."""
+
+    name: ClassVar[str] = "walk-arranged"
+
+    officer_id: Slug
+    team_id: Slug
+    starts_at: Instant
+    meeting_place: ShortText
+
+
+class WalkCancelled(WalkEvent):
+    """The walk will not take place."""
+
+    name: ClassVar[str] = "walk-cancelled"
+
+    reason: Slug
+
+
+class WalkCompleted(WalkEvent):
+    """The walk was held."""
+
+    name: ClassVar[str] = "walk-completed"
+
+    area_id: Slug
+    team_id: Slug
+    officer_id: Slug
+    officer_kind: OfficerKind
+    started_at: Instant
+    ended_at: Instant
+    concern_ids: tuple[UUID, ...] = ()
+    """Concerns recorded on it, so that those who know the request can tell her what became of them."""
+    streetsafe_shown: bool = False
+
+
+class ConcernsAttached(WalkEvent):
+    """Concerns recorded after the walk was closed."""
+
+    name: ClassVar[str] = "concerns-attached"
+
+    concern_ids: Annotated[tuple[UUID, ...], Field(min_length=1)]
+
+
+class FollowUpOutcome(StrEnum):
+    REACHED = "reached"
+    NOT_REACHED = "not-reached"
+    DECLINED = "declined"
+
+
+class FollowUpCompleted(Event):
+    """The call or visit that was wanted has been made, or given up with a reason."""
+
+    name: ClassVar[str] = "follow-up-completed"
+    topic: ClassVar[str] = TOPIC
+
+    follow_up_id: UUID
+    request_id: UUID
+    contact_id: UUID
+    outcome: FollowUpOutcome
+    in_time: bool
+
+    @property
+    def key(self) -> UUID:
+        return self.follow_up_id
+
+
+EVENTS: tuple[type[Event], ...] = (
+    WalkRouted,
+    WalkTaken,
+    WalkArranged,
+    WalkCancelled,
+    WalkCompleted,
+    ConcernsAttached,
+    FollowUpCompleted,
+)

@@ -1,0 +1,73 @@
+"""What the environment says: one frozen model a service, read once, with a sentence for each thing that is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+Role = Literal["web", "bus"]
+
+
+class ServiceSettings(BaseSettings):
+    """Settings every service has. Environment variables are the field names in capitals after WALKANDTALK_."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="WALKANDTALK_", frozen=True, extra="ignore", secrets_dir=None, env_ignore_empty=True
+    )
+
+    roles: Annotated[tuple[Role, ...], NoDecode] = ("web", "bus")
+    """web: pages and API; bus: subscribers, relay, timers and what leaves for the outside world."""
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)]
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    database_web_url: str
+    database_bus_url: str
+    database_connections: Annotated[int, Field(ge=1, le=100)] = 10
+
+    kafka_bootstrap: str
+    kafka_idempotent: bool = True
+    """False only for the embedded broker, which has no idempotent producer."""
+    create_topics: bool = False
+    """Create missing topics at start: the embedded stack and the compose file; elsewhere an administrator does."""
+
+    forces_dir: Path = Path("deploy/forces")
+    data_dir: Path = Path(".walkandtalk/data")
+    """Where this service may keep files it can make again (the compact postcode store)."""
+
+    session_secret: SecretStr
+    oidc_issuer: str
+    oidc_client_id: str
+    oidc_client_secret: SecretStr
+    oidc_forces: Annotated[tuple[str, ...], NoDecode] = ()
+    """Forces whose staff this identity provider may sign in; empty means every force of forces_dir."""
+
+    intake_url: str = "http://localhost:8001"
+    assignment_url: str = "http://localhost:8002"
+    partners_url: str = "http://localhost:8003"
+    feedback_url: str = "http://localhost:8004"
+
+    smtp_host: str = "127.0.0.1"
+    smtp_port: Annotated[int, Field(ge=1, le=65535)] = 25
+    mail_from: str = "no-reply@walkandtalk.invalid"
+
+    embedded: bool = False
+    """True only in the embedded stack: demo people, demo identity provider."""
+
+    @field_validator("roles", "oidc_forces", mode="before")
+    @classmethod
+    def _split(cls, given: object) -> object:
+        return tuple(part.strip() for part in given.split(",") if part.strip()) if isinstance(given, str) else given
+
+
+def complaints(fault: ValidationError) -> str:
+    """What is wrong with the environment, one line a variable, never with the value."""
+    lines = []
+    for error in fault.errors(include_url=False, include_context=False, include_input=False):
+        name = "WALKANDTALK_" + "_".join(str(part) for part in error["loc"]).upper()
+        what = "is not set; set it" if error["type"] == "missing" else error["msg"].lower()
+        lines.append(f"{name}: {what}")
+    return "\n".join(lines)
