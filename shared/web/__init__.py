@@ -1,0 +1,1 @@
+"""What every service's pages and API share: application, layout, sign-in, access, refusals as answers."""

@@ -1,0 +1,96 @@
+"""Who may use which page and which call: one table a service, checked when it starts and walked by the tests.
+
+A row is (method, path template) → rule. A rule is PUBLIC (nobody need sign in), SEALED_LINK (whoever holds the secret
+link: the handler itself opens the link and refuses a bad one), or the set of roles that may. create_app refuses to
+start when a route has no row or a row has no route.
+"""
+
+from collections.abc import Iterable, Mapping
+from enum import Enum, StrEnum
+from typing import TypeAlias
+
+
+class Role(StrEnum):
+    """What a member of staff, or of a partner's staff, may be."""
+
+    OFFICER = "officer"
+    COORDINATOR = "coordinator"
+    PARTNER = "partner"
+    ANALYST = "analyst"
+    AUDITOR = "auditor"
+    ADMIN = "admin"
+
+
+class Open(Enum):
+    """Rules which ask for no sign-in."""
+
+    PUBLIC = "public"
+    SEALED_LINK = "sealed link"
+
+
+Rule: TypeAlias = Open | frozenset[Role]
+Row: TypeAlias = tuple[str, str]
+Table: TypeAlias = Mapping[Row, Rule]
+
+PUBLIC = Open.PUBLIC
+SEALED_LINK = Open.SEALED_LINK
+SIGNED_IN = frozenset(Role)
+
+OFFICER = frozenset({Role.OFFICER})
+COORDINATOR = frozenset({Role.COORDINATOR})
+POLICE = frozenset({Role.OFFICER, Role.COORDINATOR})
+PARTNER = frozenset({Role.PARTNER})
+ANALYST = frozenset({Role.ANALYST})
+AUDITOR = frozenset({Role.AUDITOR})
+ADMIN = frozenset({Role.ADMIN})
+
+# What create_app adds to every service. Metrics hold no personal data and are kept inside by the network.
+EVERY_SERVICE: Table = {
+    ("GET", "/health/live"): PUBLIC,
+    ("GET", "/health/ready"): PUBLIC,
+    ("GET", "/health/ready/bus"): PUBLIC,
+    ("GET", "/metrics"): PUBLIC,
+    ("GET", "/docs"): PUBLIC,
+    ("GET", "/openapi.json"): PUBLIC,
+    ("GET", "/asyncapi"): PUBLIC,
+    ("GET", "/asyncapi.json"): PUBLIC,
+    ("GET", "/theme.css"): PUBLIC,
+    ("GET", "/signin"): PUBLIC,
+    ("GET", "/signin/callback"): PUBLIC,
+    ("POST", "/signout"): PUBLIC,
+    ("GET", "/signed-out"): PUBLIC,
+    ("GET", "/me"): SIGNED_IN,
+}
+
+INTAKE: Table = {}
+
+ASSIGNMENT: Table = {}
+
+PARTNERS: Table = {}
+
+FEEDBACK: Table = {}
+
+TABLES: Mapping[str, Table] = {
+    "intake": INTAKE,
+    "assignment": ASSIGNMENT,
+    "partners": PARTNERS,
+    "feedback": FEEDBACK,
+}
+
+
+class AccessTableBroken(Exception):
+    """The access table and the routes of this service do not match."""
+
+    def __init__(self, unlisted: Iterable[Row], missing: Iterable[Row]) -> None:
+        super().__init__(
+            f"The access table does not match the routes. Routes without a row: {sorted(unlisted)}. "
+            f"Rows without a route: {sorted(missing)}."
+        )
+
+
+def check(table: Table, routes: Iterable[Row]) -> None:
+    """Raise AccessTableBroken unless the table has exactly one row for each route."""
+    known = set(routes)
+    unlisted, missing = known - set(table), set(table) - known
+    if unlisted or missing:
+        raise AccessTableBroken(unlisted, missing)

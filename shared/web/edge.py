@@ -1,0 +1,164 @@
+"""What every request passes through before a route sees it: size limit, correlation, headers, counting, one log line.
+
+Pure ASGI, because a middleware that wraps requests and responses in objects costs more than most of our routes.
+"""
+
+import re
+import time
+from collections.abc import Callable
+from uuid import UUID, uuid4
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared import observability
+
+MEGABYTE = 1_000_000
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+QUIET = ("/health/", "/metrics", "/static/")
+TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+
+log = observability.log(__name__)
+
+
+def correlation_of(headers: Headers) -> UUID:
+    """The caller's X-Correlation-Id, else the trace id of its traceparent, else a new one."""
+    try:
+        return UUID(headers["x-correlation-id"])
+    except (KeyError, ValueError):
+        trace = TRACEPARENT.fullmatch(headers.get("traceparent", ""))
+        return UUID(hex=trace[1]) if trace else uuid4()
+
+
+def security_headers(inline_script_hash: str, https: bool) -> list[tuple[str, str]]:
+    """The headers of every answer: what a browser may load, and what it may tell or remember."""
+    policy = (
+        "default-src 'none'; "
+        f"script-src 'self' '{inline_script_hash}'; "
+        "style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; manifest-src 'self'; "
+        "worker-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    )
+    headers = [
+        ("content-security-policy", policy),
+        ("referrer-policy", "no-referrer"),
+        ("x-content-type-options", "nosniff"),
+        ("permissions-policy", "camera=(), geolocation=(self), microphone=(), payment=(), usb=()"),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
+    ]
+    if https:
+        headers.append(("strict-transport-security", "max-age=31536000; includeSubDomains"))
+    return headers
+
+
+class Edge:
+    """The outermost layer of a service's application."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        service: str,
+        registry: CollectorRegistry,
+        headers: list[tuple[str, str]],
+        broken: Callable[[Request, Exception], Response],
+        max_body: int = MEGABYTE,
+    ) -> None:
+        self.app = app
+        self.broken = broken
+        self.service = service
+        self.headers = headers
+        self.max_body = max_body
+        labels = ("service", "method", "route", "status")
+        self.requests = Counter("walkandtalk_http_requests", "HTTP requests answered.", labels, registry=registry)
+        self.seconds = Histogram(
+            "walkandtalk_http_request_seconds",
+            "Time to the last byte of an answer.",
+            labels,
+            registry=registry,
+            buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        headers = Headers(scope=scope)
+        correlation = correlation_of(headers)
+        trace = headers.get("traceparent", "")
+        token = observability.correlation_id.set(correlation)
+        trace_token = observability.traceparent.set(
+            trace if TRACEPARENT.fullmatch(trace) else observability.new_traceparent()
+        )
+        status, answering = 500, False
+
+        async def sending(message: Message) -> None:
+            nonlocal status, answering
+            if message["type"] == "http.response.start":
+                status, answering = message["status"], True
+                answer = MutableHeaders(scope=message)
+                for name, value in self.headers:
+                    answer.setdefault(name, value)
+                answer.setdefault("cache-control", "no-store")
+                answer["x-correlation-id"] = str(correlation)
+            await send(message)
+
+        received = size if (size := declared(headers)) > self.max_body else 0
+
+        async def receiving() -> Message:
+            nonlocal received
+            if received > self.max_body:
+                raise TooLarge(self.max_body)
+            message = await receive()
+            if message["type"] == "http.request":
+                received += len(message.get("body", b""))
+                if received > self.max_body:
+                    raise TooLarge(self.max_body)
+            return message
+
+        try:
+            await self.app(scope, receiving, sending)
+        except Exception as error:
+            if answering:
+                raise
+            response = self.broken(Request(scope, receive), error)
+            await response(scope, receive, sending)
+        finally:
+            self.account(scope, status, time.perf_counter() - started)
+            observability.traceparent.reset(trace_token)
+            observability.correlation_id.reset(token)
+
+    def account(self, scope: Scope, status: int, seconds: float) -> None:
+        """Count and log one answer under its route's template: a raw path may hold the secret of a link."""
+        route = template(scope)
+        method = scope["method"] if scope["method"] in METHODS else "other"
+        self.requests.labels(self.service, method, route, str(status)).inc()
+        self.seconds.labels(self.service, method, route, str(status)).observe(seconds)
+        if not route.startswith(QUIET):
+            log.info("request", method=method, route=route, status=status, milliseconds=round(seconds * 1000, 1))
+
+
+class TooLarge(HTTPException):
+    """What you sent is too large."""
+
+    def __init__(self, limit: int = MEGABYTE) -> None:
+        super().__init__(413, f"What you sent is larger than {limit / MEGABYTE:g} MB.")
+
+
+def declared(headers: Headers) -> int:
+    """The length the request says its body has, 0 when it does not say."""
+    length = headers.get("content-length", "")
+    return int(length) if length.isdigit() else 0
+
+
+def template(scope: Scope) -> str:
+    """The path template of the route that answered, never the path itself."""
+    path = getattr(scope.get("route"), "path_format", None)
+    if path is not None:
+        return str(path)
+    return "/static/{path}" if scope["path"].startswith("/static/") else "unmatched"

@@ -1,0 +1,105 @@
+"""The one place where the access table is enforced: it stands before every route, ahead of any parsing."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from urllib.parse import parse_qs
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.web import csrf, session
+from shared.web.access import Open, Rule
+from shared.web.session import SignInNeeded, User
+from shared.web.site import Site
+
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
+
+Bearer = Callable[[str], Awaitable[User]]
+
+
+def now() -> datetime:
+    """The present; the clock of sessions."""
+    return datetime.now(UTC)
+
+
+class Guard:
+    """Who asks, may they, and did their own page send the form; then the route."""
+
+    def __init__(self, app: ASGIApp, rule: Rule, site: Site, bearer: Bearer) -> None:
+        """`bearer` turns an access token into its user and raises SignInNeeded for one it does not accept."""
+        self.app = app
+        self.rule = rule
+        self.site = site
+        self.bearer = bearer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            raise HTTPException(404)
+        request = Request(scope, receive)
+        scheme, _, credential = request.headers.get("authorization", "").partition(" ")
+        by_bearer = scheme.lower() == "bearer" and bool(credential)
+        user = await self.bearer(credential.strip()) if by_bearer else session.from_cookie(request, self.site, now())
+        request.state.user = user
+        if not isinstance(self.rule, Open):
+            if user is None:
+                raise SignInNeeded
+            if not (user.roles & self.rule):
+                raise HTTPException(403)
+        if request.method not in csrf.SAFE_METHODS and not by_bearer:
+            receive = await self.check_form(request, receive, user)
+        await self.app(scope, receive, send)
+
+    async def check_form(self, request: Request, receive: Receive, user: User | None) -> Receive:
+        """Refuse forged forms; a JSON call that uses no cookie cannot be forged by a browser and passes."""
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        is_form = not kind or kind in FORMS
+        if not is_form and user is None:
+            return receive
+        sent = request.headers.get(csrf.HEADER)
+        if sent is None and is_form:
+            body = await whole(receive)
+            sent = await token_in(body, kind, request)
+            receive = again(body)
+        csrf.check(
+            request,
+            sent,
+            key=self.site.csrf_key,
+            secure=self.site.secure,
+            subject=user.sub if user else "",
+            own_url=self.site.own_url,
+        )
+        return receive
+
+
+async def whole(receive: Receive) -> bytes:
+    """The body as a whole; the edge has limited its size."""
+    parts = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise HTTPException(400)
+        parts.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(parts)
+
+
+def again(body: bytes) -> Receive:
+    """A body that has been read, to be read once more by the route."""
+    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive() -> Message:
+        return messages.pop() if messages else {"type": "http.disconnect"}
+
+    return receive
+
+
+async def token_in(body: bytes, kind: str, request: Request) -> str | None:
+    """The token in a form's body."""
+    if kind == "application/x-www-form-urlencoded":
+        return parse_qs(body.decode("utf-8", "replace"), max_num_fields=1000).get(csrf.FIELD, [None])[-1]
+    if kind == "multipart/form-data":
+        async with Request(request.scope, again(body)).form() as form:
+            found = form.get(csrf.FIELD)
+            return found if isinstance(found, str) else None
+    return None

@@ -1,0 +1,83 @@
+"""What the parts of one running web service share: its names, addresses and keys."""
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from pydantic import SecretStr
+from starlette.requests import HTTPConnection
+
+
+class WebSettings(Protocol):
+    """The settings this package reads; shared.settings fulfils it."""
+
+    @property
+    def session_secret(self) -> SecretStr: ...
+    @property
+    def oidc_issuer(self) -> str: ...
+    @property
+    def oidc_client_id(self) -> str: ...
+    @property
+    def oidc_client_secret(self) -> SecretStr: ...
+    @property
+    def oidc_forces(self) -> tuple[str, ...]: ...
+    @property
+    def intake_url(self) -> str: ...
+    @property
+    def assignment_url(self) -> str: ...
+    @property
+    def partners_url(self) -> str: ...
+    @property
+    def feedback_url(self) -> str: ...
+
+
+def derived_key(secret: SecretStr, purpose: str) -> bytes:
+    """A key for one purpose, so that what is signed for one can never pass for another."""
+    return hmac.new(secret.get_secret_value().encode(), f"walkandtalk {purpose}".encode(), hashlib.sha256).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One service's web side. Keys are the same in all four, so one sign-in serves them all on one host."""
+
+    service: str
+    title: str
+    urls: Mapping[str, str]
+    session_key: bytes = field(repr=False)
+    csrf_key: bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, service: str, title: str, settings: WebSettings) -> "Site":
+        """Derive the keys and gather the addresses from the settings."""
+        urls = {
+            "intake": settings.intake_url,
+            "assignment": settings.assignment_url,
+            "partners": settings.partners_url,
+            "feedback": settings.feedback_url,
+        }
+        return cls(
+            service=service,
+            title=title,
+            urls={name: url.rstrip("/") for name, url in urls.items()},
+            session_key=derived_key(settings.session_secret, "session"),
+            csrf_key=derived_key(settings.session_secret, "form"),
+        )
+
+    @property
+    def own_url(self) -> str:
+        """The public address of this service, without a slash at the end."""
+        return self.urls[self.service]
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers reach this service by https, so that cookies can insist on it."""
+        return self.own_url.startswith("https://")
+
+
+def site_of(connection: HTTPConnection) -> Site:
+    """The site that create_app put beside the application."""
+    site = connection.app.state.site
+    assert isinstance(site, Site)
+    return site
