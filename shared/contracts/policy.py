@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from shared.contracts.envelope import ForceId, ShortText, Value
 from shared.contracts.kinds import OfficerKind, Reason, Urgency
@@ -13,7 +14,13 @@ Days = Annotated[int, Field(ge=0, le=3650)]
 WorkingDays = Annotated[int, Field(ge=0, le=250)]
 
 
-class Wording(Value):
+class Choices(Value):
+    """A part of a policy. A field nobody knows is a mistyped one, so it is refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Wording(Choices):
     """What women read; a force writes its own."""
 
     scheme_name: ShortText = "Walk and Talk"
@@ -21,7 +28,7 @@ class Wording(Value):
     help_lines: tuple[ShortText, ...] = ()
 
 
-class WalkRules(Value):
+class WalkRules(Choices):
     """Who may walk, how long, how soon. Minimum length 0 means none is set (Avon and Somerset); the Met sets 30."""
 
     officers: tuple[OfficerKind, ...] = tuple(OfficerKind)
@@ -30,13 +37,13 @@ class WalkRules(Value):
     group_size: Annotated[int, Field(ge=1, le=10)] = 1
 
 
-class SurveyRules(Value):
+class SurveyRules(Choices):
     """When the survey goes out, hours after the walk ended; which answers worry us stands with the survey."""
 
     invite_after_hours: Annotated[int, Field(ge=0, le=720)] = 24
 
 
-class FollowUpRules(Value):
+class FollowUpRules(Choices):
     """Working days until the call or visit is due."""
 
     same_day: WorkingDays = 0
@@ -46,37 +53,37 @@ class FollowUpRules(Value):
         return self.same_day if urgency is Urgency.SAME_DAY else self.soon
 
 
-class ReferralRules(Value):
+class ReferralRules(Choices):
     """Working days a partner has to say whether it will act."""
 
     respond_within: WorkingDays = 10
 
 
-class PartnerCoverage(Value):
+class PartnerCoverage(Choices):
     """Which categories in which areas; no areas means the whole force, no categories means all of them."""
 
     areas: tuple[str, ...] = ()
     categories: tuple[Reason, ...] = ()
 
 
-class PartnerEntry(Value):
+class PartnerEntry(Choices):
     """A partner the force has an agreement with."""
 
     partner_id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")]
     name: ShortText
     kind: Literal["council", "developer", "business", "transport", "police"]
-    email: str | None = None
-    agreed_on: str
-    coverage: tuple[PartnerCoverage, ...]
+    email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)] | None = None
+    agreed_on: date
+    coverage: Annotated[tuple[PartnerCoverage, ...], Field(min_length=1)]
 
 
-class Retention(Value):
+class Retention(Choices):
     """Days until personal data is erased after the last contact."""
 
     participant_days: Days = 365
 
 
-class ForcePolicy(Value):
+class ForcePolicy(Choices):
     """All a force has chosen, by version."""
 
     force_id: ForceId
