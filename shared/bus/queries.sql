@@ -40,19 +40,13 @@ LIMIT $2;
 -- Acknowledged by the bus.
 DELETE FROM outbox_pending WHERE position = ANY ($1::bigint[]);
 
--- acknowledge
--- The last offset the bus acknowledged, a partition; what a broker that lost its memory is recognised by.
-INSERT INTO relay_acknowledged AS a (topic, partition, "offset")
-SELECT * FROM unnest($1::text[], $2::integer[], $3::bigint[])
-ON CONFLICT (topic, partition) DO UPDATE SET "offset" = excluded."offset";
+-- bus_id
+-- The cluster the log was last published to.
+SELECT bus_id FROM relay_bus;
 
--- acknowledged
--- The last offsets the bus acknowledged.
-SELECT topic, partition, "offset" FROM relay_acknowledged;
-
--- forget_acknowledged
--- The bus came back empty: nothing of it is acknowledged.
-DELETE FROM relay_acknowledged;
+-- keep_bus_id
+-- From now on the log is published to this cluster.
+INSERT INTO relay_bus (one, bus_id) VALUES (true, $1) ON CONFLICT (one) DO UPDATE SET bus_id = excluded.bus_id;
 
 -- republish
 -- The retained log is pending again, whole or from a moment on, all topics or some.

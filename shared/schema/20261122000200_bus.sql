@@ -81,14 +81,12 @@ CREATE INDEX held_by_parent ON held (awaits) WHERE awaits IS NOT NULL;
 CREATE INDEX held_to_try ON held (try_at) WHERE try_at IS NOT NULL;
 CALL force_rows('held');
 
--- Which bus the log was last published to: a broker that comes back empty makes the relay publish it again.
-CREATE TABLE relay_acknowledged (
-    topic text NOT NULL,
-    partition integer NOT NULL,
-    "offset" bigint NOT NULL,
-    PRIMARY KEY (topic, partition)
+-- Which cluster the log was last published to: on another one the relay publishes it again.
+CREATE TABLE relay_bus (
+    one boolean PRIMARY KEY CHECK (one),
+    bus_id text NOT NULL
 );
-GRANT SELECT, INSERT, UPDATE, DELETE ON relay_acknowledged TO walkandtalk_bus;
+GRANT SELECT, INSERT, UPDATE ON relay_bus TO walkandtalk_bus;
 
 -- Partitions ahead of need; run by the bus role at start and daily. Owned by the migrating role, hence definer.
 CREATE FUNCTION roll_partitions(at timestamptz) RETURNS void
@@ -137,5 +135,5 @@ GRANT EXECUTE ON FUNCTION roll_partitions(timestamptz) TO walkandtalk_bus;
 
 -- migrate:down
 DROP FUNCTION roll_partitions(timestamptz);
-DROP TABLE relay_acknowledged, held, inbox, outbox_pending, outbox_log, outbox_key;
+DROP TABLE relay_bus, held, inbox, outbox_pending, outbox_log, outbox_key;
 DROP SEQUENCE outbox_position;

@@ -6,9 +6,12 @@ CREATE TABLE timer (
     kind text NOT NULL,
     subject uuid NOT NULL,
     due_at timestamptz NOT NULL,
+    try_at timestamptz NOT NULL,
+    tries integer NOT NULL DEFAULT 0,
     PRIMARY KEY (force_id, kind, subject)
 );
-CREATE INDEX timer_due ON timer (due_at);
+COMMENT ON COLUMN timer.try_at IS 'due_at, or later where firing has failed.';
+CREATE INDEX timer_to_fire ON timer (kind, try_at);
 CALL force_rows('timer');
 
 -- What is to leave for the outside world: the service keeps what is said (sealed if need be), this says when.
@@ -25,7 +28,7 @@ CREATE TABLE sending (
     fault text,
     PRIMARY KEY (force_id, id)
 );
-CREATE INDEX sending_due ON sending (due_at) WHERE state = 'due';
+CREATE INDEX sending_due ON sending (channel, due_at) WHERE state = 'due';
 CALL force_rows('sending');
 
 -- migrate:down

@@ -25,7 +25,8 @@ CREATE TABLE audit_seal (
 );
 CREATE TABLE audit_unsealed (
     force_id text NOT NULL,
-    id bigint PRIMARY KEY
+    id bigint NOT NULL,
+    PRIMARY KEY (force_id, id)
 );
 CALL force_rows('audit_unsealed');
 GRANT SELECT, INSERT ON audit_seal TO walkandtalk_bus;

@@ -1,0 +1,127 @@
+"""The only Kafka broker: FastStream's, with one batch subscriber a service, acknowledged after the commit."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from typing import Any
+
+from aiokafka import ConsumerRecord
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+from faststream.kafka.message import KafkaAckableMessage
+from faststream.kafka.subscriber.usecase import BatchSubscriber
+
+from shared.bus.inbox import Inbox, Record
+from shared.bus.metrics import BusMetrics
+from shared.bus.subscriptions import Subscriptions
+from shared.database import TRANSIENT
+from shared.observability import log
+
+LARGEST_BATCH = 500
+
+
+class Bus:
+    """Connects a service's inbox to the bus: starts when the broker is there, and again when it comes back."""
+
+    def __init__(
+        self, *, bootstrap: str, subscriptions: Subscriptions, inbox: Inbox, metrics: BusMetrics
+    ) -> None:
+        self._bootstrap = bootstrap
+        self._subscriptions = subscriptions
+        self._inbox = inbox
+        self._metrics = metrics
+        self._log = log(__name__)
+        self._broker: KafkaBroker | None = None
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Consume until told to stop. The broker may be away at any time, at start as well."""
+        if not self._subscriptions.topics:
+            return
+        pause = 0.2
+        while not stopping.is_set():
+            broker = self._build()
+            try:
+                await broker.start()
+                self._broker = broker
+                break
+            except Exception as fault:
+                self._log.warning("the broker cannot be reached", fault=type(fault).__name__)
+                with contextlib.suppress(Exception):
+                    await broker.stop()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(stopping.wait(), pause)
+                pause = min(3.0, pause * 2)
+        await stopping.wait()
+        if self._broker is not None:
+            await self._broker.stop()
+            self._broker = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether this member has its partitions, or none are left for it."""
+        if not self._subscriptions.topics:
+            return True
+        if self._broker is None:
+            return False
+        consumers = [subscriber.consumer for subscriber in self._broker.subscribers]  # type: ignore[attr-defined]  # LogicSubscriber has it
+        return all(consumer is not None and consumer.assignment() is not None for consumer in consumers)
+
+    def _build(self) -> KafkaBroker:
+        broker = KafkaBroker(
+            self._bootstrap,
+            client_id=self._subscriptions.service,
+            apply_types=False,
+            logger=None,
+            graceful_timeout=20,
+            allow_auto_create_topics=False,
+            metadata_max_age_ms=2_000,
+            request_timeout_ms=20_000,
+        )
+        async def raw(batch: Sequence[ConsumerRecord[Any, Any]]) -> KafkaAckableMessage:
+            return _raw(batch, subscriber.consumer)
+
+        subscriber: BatchSubscriber = broker.subscriber(
+            *self._subscriptions.topics,
+            group_id=self._subscriptions.service,
+            batch=True,
+            max_records=LARGEST_BATCH,
+            batch_timeout_ms=20,
+            fetch_max_wait_ms=50,
+            auto_offset_reset="earliest",
+            ack_policy=AckPolicy.NACK_ON_ERROR,
+            # The embedded broker needs seconds for a join, the more the longer the session; Apache Kafka does not mind.
+            session_timeout_ms=6_000,
+            heartbeat_interval_ms=1_000,
+            max_poll_interval_ms=300_000,
+            # Bytes stay bytes: the inbox reads each record itself, so that one bad record fails alone.
+            parser=raw,
+            decoder=_undecoded,
+        )
+
+        @subscriber
+        async def take(batch: Sequence[ConsumerRecord[Any, Any]]) -> None:
+            with self._metrics.batch_seconds.time():
+                self._metrics.batch_records.observe(len(batch))
+                try:
+                    await self._inbox.take([_record(record) for record in batch])
+                except TRANSIENT as fault:
+                    self._log.warning("batch handed back", fault=type(fault).__name__)
+                    raise
+
+        return broker
+
+
+def _raw(batch: Sequence[ConsumerRecord[Any, Any]], consumer: Any) -> KafkaAckableMessage:
+    return KafkaAckableMessage(
+        raw_message=tuple(batch), body=b"", headers={}, path={}, reply_to="", content_type=None, consumer=consumer
+    )
+
+
+async def _undecoded(message: KafkaAckableMessage) -> Any:
+    return message.raw_message
+
+
+def _record(raw: ConsumerRecord[Any, Any]) -> Record:
+    return Record(raw.topic, raw.partition, raw.offset, raw.key, raw.value, tuple(raw.headers))

@@ -1,0 +1,249 @@
+"""How every service runs: settings, roles, pages and bus in one process or apart, a stop that loses nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+import uvicorn
+from fastapi import APIRouter, FastAPI
+from prometheus_client import CollectorRegistry
+from pydantic import ValidationError
+
+from shared import audit
+from shared.bus.broker import Bus
+from shared.bus.inbox import Inbox
+from shared.bus.metrics import BusMetrics
+from shared.bus.outbox import QUERIES
+from shared.bus.relay import Relay
+from shared.bus.subscriptions import Subscriptions
+from shared.contracts.asyncapi import document
+from shared.contracts.refusals import Refusal
+from shared.database import TRANSIENT, Database
+from shared.observability import configure_logging, log
+from shared.policies import Policies, PolicyFault
+from shared.sendings import Sender
+from shared.settings import ServiceSettings, complaints
+from shared.timers import TimerLoop, Timers
+from shared.web.app import create_app
+from shared.web.pages import Pages
+
+S = TypeVar("S", bound=ServiceSettings)
+Channel = Callable[[str, UUID], Awaitable[None]]
+
+
+def utc_now() -> datetime:
+    """The clock of a running service; tests give their own."""
+    return datetime.now(UTC)
+
+
+@dataclass
+class Dependencies(Generic[S]):
+    """What a service's handlers, routes and timers are given. Services add their own in a subclass."""
+
+    settings: S
+    policies: Policies
+    clock: Callable[[], datetime] = utc_now
+    registry: CollectorRegistry = field(default_factory=lambda: CollectorRegistry(auto_describe=True))
+    database: Database = field(init=False)
+    """Under the web role: pages and API."""
+    bus_database: Database = field(init=False)
+    """Under the bus role: subscribers, timers, what leaves for the outside world."""
+
+    def __post_init__(self) -> None:
+        self.database = Database(self.settings.database_web_url, largest=self.settings.database_connections)
+        self.bus_database = Database(self.settings.database_bus_url, largest=self.settings.database_connections)
+
+
+def service_app(
+    *,
+    service: str,
+    title: str,
+    dependencies: Dependencies[Any],
+    routers: Sequence[APIRouter],
+    pages: Pages,
+    refusals: Mapping[type[Refusal], int],
+    subscriptions: Subscriptions,
+    timers: Timers | None = None,
+    channels: Mapping[str, Channel] | None = None,
+    on_start: Callable[[], Awaitable[None]] | None = None,
+) -> FastAPI:
+    """One service as a web application whose lifespan runs its bus side too, as its settings' roles say.
+
+    `on_start` runs in the bus role once its database answers (registers, published areas); it must be repeatable.
+    """
+    settings: ServiceSettings = dependencies.settings
+    metrics = BusMetrics(dependencies.registry)
+    inbox = Inbox(
+        dependencies.bus_database, subscriptions, dependencies.clock, metrics, dependencies.policies.forces
+    )
+    bus = Bus(bootstrap=settings.kafka_bootstrap, subscriptions=subscriptions, inbox=inbox, metrics=metrics)
+    relay = Relay(
+        database_url=settings.database_bus_url,
+        forces=(*dependencies.policies.forces, "unknown"),
+        bootstrap=settings.kafka_bootstrap,
+        source=f"/{service}",
+        metrics=metrics,
+        idempotent=settings.kafka_idempotent,
+    )
+
+    async def ready() -> Mapping[str, bool]:
+        return {"database": await dependencies.database.answers()}
+
+    async def bus_ready() -> Mapping[str, bool]:
+        if "bus" not in settings.roles:
+            return {}
+        return {
+            "database": await dependencies.bus_database.answers(),
+            "consumer": bus.ready,
+            "relay": relay.ready,
+        }
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.dependencies = dependencies
+        await dependencies.database.open()
+        await dependencies.bus_database.open()
+        stopping = asyncio.Event()
+        loops: list[Callable[[asyncio.Event], Awaitable[None]]] = []
+        if "bus" in settings.roles:
+            loops = [
+                bus.run,
+                relay.run,
+                TimerLoop(
+                    dependencies.bus_database,
+                    timers or Timers(),
+                    dependencies.clock,
+                    dependencies.policies.forces,
+                ).run,
+                Sender(
+                    dependencies.bus_database,
+                    dict(channels or {}),
+                    dependencies.clock,
+                    dependencies.policies.forces,
+                ).run,
+                _every(1.0, inbox.sweep),
+                _every(5.0, lambda: _measure(dependencies, inbox, metrics)),
+                _every(1.0, lambda: _seal(service, dependencies)),
+                _every(3600.0, lambda: _roll_partitions(dependencies)),
+            ]
+            if on_start is not None:
+                loops.append(_once(on_start))
+        tasks = [asyncio.create_task(_supervised(loop, stopping)) for loop in loops]
+        try:
+            yield
+        finally:
+            stopping.set()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await dependencies.bus_database.close()
+            await dependencies.database.close()
+
+    return create_app(
+        service=service,
+        title=title,
+        settings=settings,
+        routers=routers,
+        pages=pages,
+        refusals=refusals,
+        ready=ready,
+        bus_ready=bus_ready,
+        registry=dependencies.registry,
+        lifespan=lifespan,
+        asyncapi=lambda: document(service, subscriptions.events),
+        forces=dependencies.policies.forces,
+    )
+
+
+async def _supervised(loop: Callable[[asyncio.Event], Awaitable[None]], stopping: asyncio.Event) -> None:
+    """Run a loop again when it fails: a fault nobody foresaw must not silently end a part of the service."""
+    while not stopping.is_set():
+        try:
+            await loop(stopping)
+            return
+        except Exception:
+            log(__name__).error("a loop failed and is started again", exc_info=True)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stopping.wait(), 1.0)
+
+
+def _every(
+    seconds: float, work: Callable[[], Awaitable[object]]
+) -> Callable[[asyncio.Event], Awaitable[None]]:
+    async def loop(stopping: asyncio.Event) -> None:
+        while not stopping.is_set():
+            # The database may be away: the next round looks again.
+            with contextlib.suppress(*TRANSIENT):
+                await work()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stopping.wait(), seconds)
+
+    return loop
+
+
+def _once(work: Callable[[], Awaitable[None]]) -> Callable[[asyncio.Event], Awaitable[None]]:
+    async def loop(stopping: asyncio.Event) -> None:
+        while not stopping.is_set():
+            with contextlib.suppress(*TRANSIENT):
+                await work()
+                return
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stopping.wait(), 1.0)
+
+    return loop
+
+
+async def _measure(dependencies: Dependencies[Any], inbox: Inbox, metrics: BusMetrics) -> None:
+    await inbox.state()
+    async with dependencies.bus_database.transaction((*dependencies.policies.forces, "unknown")) as tx:
+        row = await tx.fetch_row(QUERIES.outbox_state)
+    if row is not None:
+        metrics.outbox_waiting.set(row["waiting"])
+        oldest = row["oldest"]
+        age = (dependencies.clock() - oldest).total_seconds() if oldest else 0.0
+        metrics.outbox_age.set(max(0.0, age))
+
+
+async def _seal(service: str, dependencies: Dependencies[Any]) -> None:
+    anchor = dependencies.settings.data_dir / f"{service}.audit-heads"
+    await audit.seal(dependencies.bus_database, dependencies.policies.forces, dependencies.clock, anchor)
+
+
+async def _roll_partitions(dependencies: Dependencies[Any]) -> None:
+    async with dependencies.bus_database.transaction(dependencies.policies.forces) as tx:
+        await tx.run(QUERIES.roll_partitions, dependencies.clock())
+
+
+def run(service: str, settings: type[S], build: Callable[[S], FastAPI]) -> None:
+    """Read the environment, build the service, serve until told to stop (SIGTERM, SIGINT); drains and commits first.
+
+    Exits 2 with one sentence a variable when the environment is wrong, before anything is started.
+    """
+    try:
+        read = settings()
+    except ValidationError as fault:
+        sys.stderr.write(f"{service} cannot start:\n{complaints(fault)}\n")
+        raise SystemExit(2) from None
+    configure_logging(service, read.log_level)
+    try:
+        app = build(read)
+    except PolicyFault as fault:
+        sys.stderr.write(f"{service} cannot start:\n{fault}\n")
+        raise SystemExit(2) from None
+    uvicorn.run(
+        app,
+        host=read.host,
+        port=read.port,
+        loop="uvloop" if sys.platform != "win32" else "asyncio",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        timeout_graceful_shutdown=10,
+    )
