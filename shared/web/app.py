@@ -16,7 +16,7 @@ from starlette.routing import Mount
 
 from shared.contracts.refusals import Refusal
 from shared.web import access
-from shared.web.access import EVERY_SERVICE, Table
+from shared.web.access import EVERY_SERVICE, Open, Table
 from shared.web.csrf import ForgedForm
 from shared.web.documents import document_routes
 from shared.web.edge import MEGABYTE, Edge, security_headers
@@ -27,8 +27,42 @@ from shared.web.session import SignInNeeded
 from shared.web.signin import Provider, signin_routes
 from shared.web.site import Site, WebSettings
 
+PROBLEM = {
+    "type": "object",
+    "required": ["type", "title", "status"],
+    "properties": {
+        "type": {"type": "string", "format": "uri"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "message"],
+                "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
+            },
+        },
+    },
+}
+PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
+    status: {"description": description, "content": {"application/problem+json": {"schema": PROBLEM}}}
+    for status, description in ((422, "Fields are missing or not valid"), ("default", "Refused (RFC 9457)"))
+}
+
 Readiness = Callable[[], Awaitable[Mapping[str, bool]]]
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+class Application(FastAPI):
+    """FastAPI whose OpenAPI document says how other systems sign in."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document, made once."""
+        document = super().openapi()
+        schemes = document.setdefault("components", {}).setdefault("securitySchemes", {})
+        schemes["bearer"] = {"type": "http", "scheme": "bearer"}
+        return document
 
 
 async def always() -> Mapping[str, bool]:
@@ -113,7 +147,7 @@ def create_app(
         async with provider, lifespan(app):
             yield
 
-    app = FastAPI(
+    app = Application(
         title=title,
         version="1",
         lifespan=living,
@@ -171,7 +205,10 @@ def add_guarded(
             row = (next(iter(methods)), route.path)
             rows.append(row)
             guarded = copy.copy(route)
+            guarded.responses = {**PROBLEM_RESPONSES, **route.responses}
             guarded.app = Guard(route.app, table.get(row, frozenset()), site, provider.user_of_token)
+            if not isinstance(table.get(row, frozenset()), Open):
+                guarded.openapi_extra = {**(route.openapi_extra or {}), "security": [{"bearer": []}]}
             guarded.include_in_schema = route.include_in_schema and route.path.startswith("/api/")
             app.router.routes.append(guarded)
     return rows
