@@ -124,7 +124,8 @@ class Transaction:
         try:
             yield
         except BaseException:
-            await self.connection.execute("ROLLBACK TO SAVEPOINT here")
+            # Released as well: left standing it would be what an outer savepoint of the same name rolls back to.
+            await self.connection.execute("ROLLBACK TO SAVEPOINT here; RELEASE SAVEPOINT here")
             raise
         else:
             await self.connection.execute("RELEASE SAVEPOINT here")
