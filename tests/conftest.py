@@ -1,0 +1,67 @@
+"""Fixtures of all tests: real servers, each started once when the first test asks for it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shared.embedded.broker import PARTITIONS, EmbeddedBroker
+from shared.embedded.postgres import EmbeddedPostgres
+from shared.embedded.processes import free_port
+from tests.servers.apache_kafka import ApacheKafka, Lacking
+from tests.servers.lacking import lacks, named
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say at the end what this machine lacks, so that a green run cannot be taken for a whole one."""
+    if named:
+        terminalreporter.section("not everything could run here")
+        for what in sorted(named):
+            terminalreporter.line(f"this machine lacks: {what}")
+
+
+@pytest.fixture(scope="session")
+def server_folder() -> Iterator[Path]:
+    """A folder for the data of this run's servers.
+
+    Not pytest's own: that one is closed to others, and a PostgreSQL started by root runs as another user.
+    """
+    with tempfile.TemporaryDirectory(prefix="walkandtalk-tests-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o711)
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def postgres_server(server_folder: Path) -> Iterator[EmbeddedPostgres]:
+    """PostgreSQL 17, empty but for its own databases."""
+    server = EmbeddedPostgres(server_folder / "postgres", free_port())
+    server.start()
+    yield server
+    server.remove()
+
+
+@pytest.fixture(scope="session")
+def embedded_broker(server_folder: Path) -> Iterator[EmbeddedBroker]:
+    """The embedded broker. Tests that kill it start one of their own."""
+    topics = {f"test-{n}.v1": PARTITIONS for n in range(4)}
+    broker = EmbeddedBroker(free_port(), server_folder / "broker", topics)
+    broker.start()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture(scope="session")
+def apache_kafka(server_folder: Path) -> Iterator[ApacheKafka]:
+    """Apache Kafka 4, one node. Without Java or its jars the test is skipped, or fails with REQUIRE_ALL=1."""
+    port = free_port()
+    server = ApacheKafka(server_folder / "kafka", port, free_port(avoid=[port]))
+    try:
+        server.start()
+    except Lacking as lacking:
+        lacks(str(lacking))
+    yield server
+    server.stop()
