@@ -34,7 +34,7 @@ ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES
 PENDING_LASTS = timedelta(minutes=10)
 TOKEN_CACHED = 60.0
 KEYS_CACHED = 3600.0
-KEYS_YOUNG = 30.0
+KEYS_YOUNG = 5.0
 LEEWAY = 60
 
 log = observability.log(__name__)
@@ -62,17 +62,19 @@ def own_path(target: str | None) -> str:
 def user_from(claims: Mapping[str, Any], forces: tuple[str, ...]) -> User:
     """A user from the provider's claims; raises NotAllowedIn when force or roles are not ours.
 
-    Claims: sub, name, roles (list), force, team, partner. A provider that speaks for one force need not name it.
+    Claims: sub, name, roles (list), force_id, team_id, partner_id. A provider that speaks for one force need not name it.
     """
-    force = claims.get("force") or (forces[0] if len(forces) == 1 else None)
+    force = claims.get("force_id") or (forces[0] if len(forces) == 1 else None)
     if force not in forces:
         raise NotAllowedIn("the provider may not speak for this force")
     given = claims.get("roles") or []
     known = {role.value for role in Role}
-    roles = frozenset(Role(role) for role in ([given] if isinstance(given, str) else given) if role in known)
+    roles = frozenset(
+        Role(role) for role in ([given] if isinstance(given, str) else given) if isinstance(role, str) and role in known
+    )
     if not roles:
         raise NotAllowedIn("no role of this service")
-    partner = claims.get("partner")
+    partner = claims.get("partner_id")
     if (Role.PARTNER in roles) != bool(partner):
         raise NotAllowedIn("a partner's role and a partner's name belong together")
     subject = claims.get("sub")
@@ -83,7 +85,7 @@ def user_from(claims: Mapping[str, Any], forces: tuple[str, ...]) -> User:
         name=str(claims.get("name") or "Signed in"),
         roles=roles,
         force_id=str(force),
-        team_id=str(claims["team"]) if claims.get("team") else None,
+        team_id=str(claims["team_id"]) if claims.get("team_id") else None,
         partner_id=str(partner) if partner else None,
     )
 
@@ -127,13 +129,21 @@ class Provider:
             log.warning("identity provider away", error=type(error).__name__)
             raise ProviderAway from error
 
+    async def document(self, url: str) -> dict[str, Any]:
+        """A JSON document of the provider; raises ProviderAway when there is none."""
+        response = await self.fetch(url)
+        try:
+            document = response.json()
+        except ValueError as error:
+            raise ProviderAway from error
+        if response.status_code != 200 or not isinstance(document, dict):
+            raise ProviderAway
+        return document
+
     async def metadata(self) -> dict[str, Any]:
         """The provider's own description (OpenID Connect Discovery 1.0), kept once it was read."""
         if self._metadata is None:
-            response = await self.fetch(f"{self.issuer}/.well-known/openid-configuration")
-            if response.status_code != 200:
-                raise ProviderAway
-            document = response.json()
+            document = await self.document(f"{self.issuer}/.well-known/openid-configuration")
             if str(document.get("issuer", "")).rstrip("/") != self.issuer:
                 raise ProviderAway
             self._metadata = document
@@ -142,15 +152,12 @@ class Provider:
     async def keys(self, fresh: bool = False) -> KeySet:
         """The provider's signing keys, read again when they are old or `fresh` ones are wanted."""
         if self._keys is None or fresh or time.monotonic() - self._keys[0] > KEYS_CACHED:
-            response = await self.fetch((await self.metadata())["jwks_uri"])
-            self._keys = (time.monotonic(), KeySet.import_key_set(response.json()))
+            document = await self.document((await self.metadata())["jwks_uri"])
+            self._keys = (time.monotonic(), KeySet.import_key_set({"keys": document["keys"]}))
         return self._keys[1]
 
     async def verified(self, token: str, **expected: Any) -> dict[str, Any]:
-        """The claims of a signed token after signature, issuer, times and `expected` claims hold; else NotAllowedIn.
-
-        Unknown keys are looked up once more, because providers rotate them.
-        """
+        """The claims of a signed token whose signature, issuer, times and `expected` claims hold; else NotAllowedIn."""
         issuer = (await self.metadata())["issuer"]
         options: dict[str, ClaimsOption] = {
             "iss": {"essential": True, "value": issuer},
@@ -159,16 +166,24 @@ class Provider:
         }
         options |= {name: {"essential": True, "value": value} for name, value in expected.items()}
         registry = jwt.JWTClaimsRegistry(now=None, leeway=LEEWAY, **options)
-        for fresh in (False, True):
+        claims = (await self.decoded(token)).claims
+        try:
+            registry.validate(claims)
+        except JoseError as error:
+            raise NotAllowedIn(type(error).__name__) from error
+        return claims
+
+    async def decoded(self, token: str) -> jwt.Token:
+        """A token whose signature fits; keys we do not know are looked up once more, because providers rotate them."""
+        fresh = False
+        while True:
             try:
-                claims = jwt.decode(token, await self.keys(fresh), algorithms=ALGORITHMS).claims
-                registry.validate(claims)
-                return claims
+                return jwt.decode(token, await self.keys(fresh), algorithms=ALGORITHMS)
             except (JoseError, ValueError) as error:
                 young = self._keys is not None and time.monotonic() - self._keys[0] < KEYS_YOUNG
                 if fresh or young:
                     raise NotAllowedIn(type(error).__name__) from error
-        raise NotAllowedIn("unreachable")
+                fresh = True
 
     async def begin(self, target: str) -> tuple[str, dict[str, Any]]:
         """The address to send somebody to, and what must be remembered until they are back (RFC 7636 for PKCE)."""
@@ -257,6 +272,9 @@ class Provider:
         """A token's user and for how many seconds it is still good."""
         if token.count(".") == 2:
             claims = await self.verified(token, aud=self.settings.oidc_client_id)
+            # An ID token says who somebody is to our pages; it is no key to the API. Ours always hold a nonce.
+            if "nonce" in claims:
+                raise NotAllowedIn("an ID token is no access token")
             lasts = float(claims["exp"]) - time.time()
             if "roles" not in claims:
                 claims = await self.with_userinfo(claims, token)
