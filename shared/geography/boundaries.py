@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 from shapely.geometry import MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
@@ -41,20 +42,25 @@ class FeatureRefused(BoundaryFileRefused):
 
 @dataclass(frozen=True, slots=True)
 class PropertyNames:
-    """Where a file keeps what we need: its property names carry a year (WD25CD) or a force's own habit."""
+    """Where a file keeps what we need: its property names carry a year (WD25CD) or a force's own habit.
 
-    area_id: str
-    name: str
-    team_id: str | None = None
-    team_name: str | None = None
+    None where a file has no such property: then every area has a team of its own, of the area's code and name, and
+    whoever reads the file says which version of the boundaries it is.
+    """
+
+    area_id: str = "area_id"
+    name: str = "name"
+    team_id: str | None = "team_id"
+    team_name: str | None = "team_name"
+    boundary_version: str | None = "boundary_version"
+
+
+OURS: Final = PropertyNames()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Area:
-    """A neighbourhood area, in EPSG:27700. Its code is its key within the force; names repeat.
-
-    A file without teams has one team an area, of the area's own code and name.
-    """
+    """A neighbourhood area, in EPSG:27700. Its code is its key within the force; names repeat."""
 
     force_id: str
     area_id: str
@@ -82,7 +88,9 @@ class Boundaries:
     mended: tuple[Mended, ...]
 
 
-def read_geojson(path: Path, names: PropertyNames, *, force_id: str, boundary_version: str) -> Boundaries:
+def read_geojson(
+    path: Path, names: PropertyNames = OURS, *, force_id: str, boundary_version: str | None = None
+) -> Boundaries:
     """The areas of a GeoJSON file. Raises BoundaryFileRefused or FeatureRefused; never leaves an area out."""
     try:
         collection = json.loads(path.read_bytes())
@@ -91,10 +99,14 @@ def read_geojson(path: Path, names: PropertyNames, *, force_id: str, boundary_ve
     return areas_of(collection, names, force_id=force_id, boundary_version=boundary_version)
 
 
-def areas_of(collection: Any, names: PropertyNames, *, force_id: str, boundary_version: str) -> Boundaries:
+def areas_of(
+    collection: Any, names: PropertyNames = OURS, *, force_id: str, boundary_version: str | None = None
+) -> Boundaries:
     """As read_geojson, from a GeoJSON FeatureCollection already parsed."""
     if not isinstance(collection, Mapping) or not isinstance(collection.get("features"), list):
         raise BoundaryFileRefused("A boundary file is a GeoJSON FeatureCollection.")
+    if boundary_version is None and names.boundary_version is None:
+        raise BoundaryFileRefused("Say which version of the boundaries the file holds.")
     on_grid = _is_on_grid(collection.get("crs"))
     areas: dict[str, Area] = {}
     mended: list[Mended] = []
@@ -116,7 +128,7 @@ def areas_of(collection: Any, names: PropertyNames, *, force_id: str, boundary_v
             name=name,
             team_id=_text(properties, names.team_id, called) if names.team_id else area_id,
             team_name=_text(properties, names.team_name, called) if names.team_name else name,
-            boundary_version=boundary_version,
+            boundary_version=boundary_version or _text(properties, names.boundary_version or "", called),
             geometry=geometry,
         )
     if not areas:
@@ -152,16 +164,10 @@ def _shape(geometry: Any, called: str, area_id: str, on_grid: bool) -> tuple[Pol
         raise FeatureRefused(f"{called} is not a polygon or a multipolygon but {kind or 'nothing'}.")
     try:
         parts = geometry["coordinates"] if kind == "MultiPolygon" else [geometry["coordinates"]]
-        shape = MultiPolygon([Polygon(_ring(part[0]), [_ring(hole) for hole in part[1:]]) for part in parts])
+        rings = [[_ring(ring, called, on_grid) for ring in part] for part in parts]
+        shape = MultiPolygon([Polygon(part[0], part[1:]) for part in rings])
     except (KeyError, IndexError, TypeError, ValueError, shapely.errors.ShapelyError) as error:
         raise FeatureRefused(f"{called} has a ring that cannot be read: {error}.") from error
-    if not on_grid:
-        shape = shapely.transform(shape, _to_grid)
-    coordinates = shapely.get_coordinates(shape)
-    low, high = (EASTINGS[0], NORTHINGS[0]), (EASTINGS[1], NORTHINGS[1])
-    # Written so that NaN, which no comparison holds for, is refused too.
-    if not ((coordinates >= low) & (coordinates <= high)).all():
-        raise FeatureRefused(f"{called} lies outside Great Britain, or has longitude and latitude swapped.")
     mended = None
     if not shape.is_valid:
         reason = shapely.is_valid_reason(shape)
@@ -173,15 +179,19 @@ def _shape(geometry: Any, called: str, area_id: str, on_grid: bool) -> tuple[Pol
     return (shape.geoms[0] if len(shape.geoms) == 1 else shape), mended
 
 
-def _ring(positions: Sequence[Sequence[float]]) -> list[tuple[float, float]]:
+def _ring(positions: Sequence[Sequence[float]], called: str, on_grid: bool) -> NDArray[np.float64]:
     # A third coordinate is a height (KML exports have them), of no use here.
-    return [(float(position[0]), float(position[1])) for position in positions]
+    east, north = np.asarray([(position[0], position[1]) for position in positions], dtype=np.float64).T
+    if not on_grid:
+        east, north = many_from_wgs84(east, north)
+    # Written so that NaN, which no comparison holds for, is refused too.
+    if not (
+        ((east >= EASTINGS[0]) & (east <= EASTINGS[1])).all()
+        and ((north >= NORTHINGS[0]) & (north <= NORTHINGS[1])).all()
+    ):
+        raise FeatureRefused(f"{called} lies outside Great Britain, or has longitude and latitude swapped.")
+    return np.column_stack([east, north])
 
 
 def _polygons(shape: BaseGeometry) -> MultiPolygon:
-    parts = [part for part in shapely.get_parts(shape, return_index=False) if isinstance(part, Polygon)]
-    return MultiPolygon(parts)
-
-
-def _to_grid(coordinates: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.float64]]:
-    return np.column_stack(many_from_wgs84(coordinates[:, 0], coordinates[:, 1]))
+    return MultiPolygon([part for part in shapely.get_parts(shape) if isinstance(part, Polygon)])

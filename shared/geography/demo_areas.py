@@ -44,7 +44,6 @@ OFFICE: Final = 30
 _NEIGHBOURS_M: Final = 6_000  # postcodes beyond the force's own that still shape its edge
 _GAP_M: Final = 2_500  # farthest from a postcode that open country inland is still part of an area
 _SHORE_M: Final = 500  # farthest out from the outermost postcodes, as on a coast
-_FEWEST: Final = 3  # an island of a district with fewer postcodes goes to the area around it
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +203,7 @@ def draw(force: DemoForce) -> dict[str, BaseGeometry]:
     cells = shapely.get_parts(
         shapely.voronoi_polygons(shapely.multipoints(np.column_stack([spots.eastings, spots.northings])), ordered=True)
     )
-    owners = _without_islands(spots.districts, spots.postcodes, cells)
+    owners = _without_strays(spots.districts, spots.postcodes, cells)
     own = owners != ""
     near = shapely.buffer(shapely.points(spots.eastings[own], spots.northings[own]), _GAP_M, quad_segs=4)
     ground = shapely.buffer(shapely.union_all(near), _SHORE_M - _GAP_M, quad_segs=4)
@@ -288,46 +287,20 @@ def _spots(force: DemoForce) -> Spots:
     return Spots(spot_at[street, 0], spot_at[street, 1], labels[votes.argmax(axis=1)][street], postcodes[street])
 
 
-def _without_islands(
+def _without_strays(
     districts: NDArray[np.str_], postcodes: NDArray[np.intp], cells: NDArray[np.object_]
 ) -> NDArray[np.str_]:
-    """The districts, with parts of fewer than _FEWEST postcodes given to the area around them.
-
-    Part by part from the smallest, so that an island of two strays joins the ground it lies in, not the other stray.
-    """
-    left, right = shapely.STRtree(cells).query(cells, predicate="touches")
-    neighbours: list[list[int]] = [[] for _ in cells]
-    for here, there in zip(left.tolist(), right.tolist(), strict=True):
-        neighbours[here].append(there)
+    """The districts, with each lone postcode that touches no other of its district given to those around."""
+    here, there = shapely.STRtree(cells).query(cells, predicate="touches")
+    with_kin = np.unique(here[districts[here] == districts[there]])
+    strays = np.setdiff1d(np.flatnonzero((postcodes == 1) & (districts != "")), with_kin)
     owners = districts.copy()
-    for fewest in (2, _FEWEST):
-        for part in _parts(owners, neighbours):
-            district = owners[part[0]]
-            if district == "" or postcodes[part].sum() >= fewest:
-                continue
-            around = [owners[other] for cell in part for other in neighbours[cell] if owners[other] != district]
-            names, counts = np.unique([name for name in around if name != ""] or [district], return_counts=True)
-            owners[part] = names[counts.argmax()]
+    for stray in strays.tolist():
+        around = districts[there[here == stray]]
+        names, counts = np.unique(around[around != ""], return_counts=True)
+        if names.size:
+            owners[stray] = names[counts.argmax()]
     return owners
-
-
-def _parts(owners: NDArray[np.str_], neighbours: list[list[int]]) -> list[list[int]]:
-    """The cells of each connected piece of ground with one owner."""
-    seen = [False] * len(neighbours)
-    names = owners.tolist()
-    parts: list[list[int]] = []
-    for start in range(len(neighbours)):
-        if seen[start]:
-            continue
-        seen[start] = True
-        part = [start]
-        for cell in part:
-            for other in neighbours[cell]:
-                if not seen[other] and names[other] == names[cell]:
-                    seen[other] = True
-                    part.append(other)
-        parts.append(part)
-    return parts
 
 
 def _polygons(shape: BaseGeometry) -> MultiPolygon:
