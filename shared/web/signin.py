@@ -62,7 +62,7 @@ def own_path(target: str | None) -> str:
 def user_from(claims: Mapping[str, Any], forces: tuple[str, ...]) -> User:
     """A user from the provider's claims; raises NotAllowedIn when force or roles are not ours.
 
-    Claims: sub, name, roles (list), force_id, team_id, partner_id. A provider that speaks for one force need not name it.
+    Claims: sub, name, roles (list), force_id, team_id, partner_id. A provider of one force need not name it.
     """
     force = claims.get("force_id") or (forces[0] if len(forces) == 1 else None)
     if force not in forces:
