@@ -115,7 +115,9 @@ class EmbeddedPostgres:
                 self._initialise(binaries)
             self._end_leftover()
             if not port_is_free(self.port):
-                raise OSError(f"Port {self.port} of 127.0.0.1 is taken by another program; PostgreSQL needs a free one.")
+                raise OSError(
+                    f"Port {self.port} of 127.0.0.1 is taken by another program; PostgreSQL needs a free one."
+                )
             self._launch(binaries, seconds)
         except BaseException:
             if self._process is not None:
