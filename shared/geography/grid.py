@@ -53,13 +53,13 @@ class GridPoint:
     northing: float
 
     def to_wgs84(self) -> tuple[float, float]:
-        """Longitude and latitude in degrees, in that order (as GeoJSON has them), good to about three metres."""
+        """Longitude and latitude in degrees, in that order (as GeoJSON has them), good to a few metres."""
         longitude, latitude = _transformer().transform(self.easting, self.northing)
         return float(longitude), float(latitude)
 
 
 def from_wgs84(*, longitude: float, latitude: float) -> GridPoint:
-    """The grid point of a longitude and latitude in degrees, good to about three metres.
+    """The grid point of a longitude and latitude in degrees, good to a few metres.
 
     By name only, because swapping the two is the usual mistake. Raises OutsideGreatBritain, also for NaN and for
     a latitude left blank or zero.
