@@ -4,6 +4,7 @@ The provider says who somebody is and what they may do; for which forces it may 
 """
 
 import base64
+import contextlib
 import hashlib
 import secrets
 import time
@@ -344,13 +345,18 @@ def signin_routes(provider: Provider, pages: Pages, site: Site) -> APIRouter:
 
     @router.get("/signed-out")
     async def signed_out(request: Request) -> Response:
+        # Our cookie is gone; the provider's own session may still let the next person at this computer in.
+        link = {"text": "Sign in again", "href": "/signin"}
+        with contextlib.suppress(ProviderAway):
+            if leave := (await provider.metadata()).get("end_session_endpoint"):
+                link = {"text": "Sign out of your work account as well", "href": leave}
         return pages.render(
             request,
             "refused.html",
             title="You are signed out",
             errors=(),
-            paragraphs=("Close the browser if others use this computer.",),
-            link={"text": "Sign in", "href": "/signin"},
+            paragraphs=("If others use this computer, sign out of your work account as well and close the browser.",),
+            link=link,
         )
 
     @router.get("/me")
