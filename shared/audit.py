@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Final, Literal
 
 from shared.database import Database, Queries, Row, Transaction
-from shared.observability import log
 
 QUERIES: Final = Queries.read(Path(__file__).with_name("audit.sql"))
 LARGEST_LINK: Final = 2000
@@ -76,26 +75,6 @@ async def seal(
     if anchor is not None and link:
         await asyncio.to_thread(_anchor, anchor, link, previous)
     return len(rows)
-
-
-async def run(
-    database: Database,
-    forces: Sequence[str],
-    clock: Callable[[], datetime],
-    anchor: Path | None,
-    stopping: asyncio.Event,
-) -> None:
-    """Seal every second, until `stopping` is set."""
-    while not stopping.is_set():
-        sealed = 0
-        try:
-            sealed = await seal(database, forces, clock, anchor)
-        except Exception:
-            # A database or a disk that is away comes back; what waits is sealed then.
-            log(__name__).warning("the audit log cannot be sealed", exc_info=True)
-        if sealed < LARGEST_LINK:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stopping.wait(), 1.0)
 
 
 async def verify(database: Database, forces: Sequence[str], anchor: Path | None) -> list[str]:
