@@ -55,8 +55,7 @@ class EmbeddedBroker:
         """
         if self.running():
             return
-        if self._pid_file is not None:
-            self._pid_file.end_leftover()
+        self.end_leftover()
         if not port_is_free(self.port):
             raise OSError(f"Port {self.port} of 127.0.0.1 is taken by another program; the broker needs a free one.")
         deadline = time.monotonic() + seconds
@@ -108,6 +107,10 @@ class EmbeddedBroker:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             return spawn(log.fileno())
+
+    def end_leftover(self) -> bool:
+        """End the broker an earlier run left behind in this folder. True if there was one."""
+        return self._pid_file is not None and self._pid_file.end_leftover()
 
     def stop(self) -> None:
         """Stop it; its records are gone."""

@@ -13,15 +13,15 @@ import hashlib
 import hmac
 import os
 import secrets
-import sys
 import time
 from urllib.parse import parse_qs, urlsplit
 
 import flask
 import oidc_provider_mock
 import uvicorn
-from authlib import jose
 from jinja2 import ChoiceLoader, FileSystemLoader
+from joserfc import jwt
+from joserfc.jwk import RSAKey
 from oidc_provider_mock._storage import Client, Storage, storage
 from werkzeug.wrappers import Response
 
@@ -71,7 +71,7 @@ def provider(client_id: str, client_secret: str) -> flask.Flask:
 def _signed_token(client: Client, grant_type: str, user: oidc_provider_mock.User, scope: str) -> str:
     """An access token whose signature and claims a service checks by itself (RFC 9068)."""
     now = int(time.time())
-    key = storage.jwk
+    key = RSAKey.import_key(storage.jwk.as_dict(is_private=True))
     claims = {
         **user.claims,
         "iss": flask.request.host_url.rstrip("/"),
@@ -83,9 +83,8 @@ def _signed_token(client: Client, grant_type: str, user: oidc_provider_mock.User
         "exp": now + TOKEN_SECONDS,
         "jti": secrets.token_urlsafe(12),
     }
-    header = {"alg": "RS256", "typ": "at+jwt", "kid": key.thumbprint()}
-    token: bytes = jose.jwt.encode(header, claims, key.as_dict(is_private=True))
-    return token.decode()
+    header = {"alg": "RS256", "typ": "at+jwt", "kid": storage.jwk.thumbprint()}
+    return jwt.encode(header, claims, key)
 
 
 def _add_files(app: flask.Flask) -> None:
@@ -106,7 +105,7 @@ def _hold_to(app: flask.Flask, client_id: str, client_secret: str) -> None:
     """Admit one client, the demo's people, redirects to this machine, and codes whose verifier fits (RFC 7636)."""
     challenges: dict[str, str] = {}
 
-    class OneClient(Client):
+    class OneClient(Client):  # type: ignore[misc]  # the mock's classes carry no types
         """Redirects may go to any port of this machine, since the embedded stack takes what ports are free."""
 
         def check_redirect_uri(self, redirect_uri: str) -> bool:
@@ -175,7 +174,7 @@ def main() -> None:
     # Authlib insists on https; this provider is reached on the loopback address only.
     os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"
     uvicorn.run(
-        provider(client_id, client_secret),  # type: ignore[arg-type]  # a WSGI application; interface says so
+        provider(client_id, client_secret),
         interface="wsgi",
         host="127.0.0.1",
         port=given.port,
@@ -185,4 +184,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

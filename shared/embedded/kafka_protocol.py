@@ -1,4 +1,4 @@
-"""The three requests the embedded broker and the tests send themselves, on a plain socket, without a client's background tasks.
+"""The few requests sent to a broker by hand, on a plain socket, without a client's background tasks.
 
 A client (aiokafka) logs an error for every attempt on a broker that is still starting, and lets go of the
 moment between a broker's first breath and its first topic, which `first_words` is about.
@@ -38,7 +38,7 @@ def first_words(port: int, topics: Mapping[str, int], seconds: float = 5.0) -> b
     topic shows as a log end above zero. Raises OSError while nobody listens, ValueError for an answer not understood.
     """
     with socket.create_connection(("127.0.0.1", port), timeout=seconds) as connection:
-        wanted = [(name, partitions, 1, [], []) for name, partitions in topics.items()]
+        wanted: list[Any] = [(name, partitions, 1, [], []) for name, partitions in topics.items()]
         places = [(name, [(n, _LATEST) for n in range(partitions)]) for name, partitions in topics.items()]
         _send(connection, CreateTopicsRequest_v0(wanted, int(seconds * 1000)))
         _send(connection, OffsetRequest_v1(-1, places))

@@ -113,7 +113,7 @@ class EmbeddedPostgres:
             binaries = self._binaries()
             if not (self.data / "PG_VERSION").exists():
                 self._initialise(binaries)
-            self._end_leftover()
+            self.end_leftover()
             if not port_is_free(self.port):
                 raise OSError(
                     f"Port {self.port} of 127.0.0.1 is taken by another program; PostgreSQL needs a free one."
@@ -213,18 +213,32 @@ class EmbeddedPostgres:
             shutil.rmtree(data, ignore_errors=True)
             raise NotReady(f"PostgreSQL's initdb ended with exit code {exit_code}.{end_of(self.log)}")
 
-    def _end_leftover(self) -> None:
-        """Stop a server that outlived the process that started it; forget a pid file that names anything else."""
+    def end_leftover(self) -> bool:
+        """Stop a server that outlived the process that started it; True if there was one.
+
+        A pid file that names anything else is forgotten. Raises AlreadyRunning when a living process owns the folder.
+        """
+        if not self.folder.is_dir():
+            return False
+        had_lock = self._lock is not None
+        self._take_lock()
+        try:
+            return self._end_leftover()
+        finally:
+            if not had_lock:
+                self._release_lock()
+
+    def _end_leftover(self) -> bool:
         pid_file = self.data / "postmaster.pid"
         try:
             pid = int(pid_file.read_text().splitlines()[0])
         except (OSError, ValueError, IndexError):
-            return
+            return False
         born = Birth.of(pid)
-        if born is not None and self._is_ours(pid):
-            end_stranded(born, with_signal=signal.SIGINT, seconds=20)
+        ended = born is not None and self._is_ours(pid) and end_stranded(born, with_signal=signal.SIGINT, seconds=20)
         # Left in place, a file naming another program's process would make PostgreSQL refuse to start.
         pid_file.unlink(missing_ok=True)
+        return ended
 
     def _is_ours(self, pid: int) -> bool:
         try:
