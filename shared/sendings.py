@@ -32,6 +32,14 @@ class Undeliverable(Exception):
     """The channel will never take this. The reason is stored and shown to staff: no personal data in it."""
 
 
+class NotYet(Exception):
+    """Rules of whom it goes to do not let it go now, but from `at` (UTC) on. No failure, and counted as none."""
+
+    def __init__(self, at: datetime) -> None:
+        super().__init__()
+        self.at = at
+
+
 @dataclass(frozen=True, slots=True)
 class Sending:
     """Something of this force to leave by this channel, not before `due_at` (UTC)."""
@@ -43,7 +51,8 @@ class Sending:
 
 
 Channel = Callable[[str, UUID], Awaitable[None]]
-"""Sends what stands under (force_id, id). Raises Undeliverable to give up; anything else it raises means: later."""
+"""Sends what stands under (force_id, id). Raises Undeliverable to give up, NotYet to be called again at a certain time;
+anything else it raises means: later."""
 
 
 async def schedule(tx: Transaction, sendings: Sequence[Sending]) -> None:
@@ -158,6 +167,9 @@ class Sender:
         except Undeliverable as fault:
             self._log.error("given up", channel=channel, sending=str(claim.id), reason=str(fault))
             await self._keep(QUERIES.mark_failed, claim, claim.until, self._clock(), str(fault)[:200])
+            return False
+        except NotYet as fault:
+            await self._keep(QUERIES.postpone, claim, claim.until, fault.at, None)
             return False
         except Exception as fault:
             # A channel's own message may hold an address, so only the class of the fault is kept.

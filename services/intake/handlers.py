@@ -1,0 +1,704 @@
+"""One function a command or event: load, decide, save, append. The caller owns the transaction."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import secrets
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final, TypeVar
+from uuid import UUID, uuid4
+
+from uuid6 import uuid7
+
+from services.intake import domain, store
+from services.intake.domain import (
+    Asker,
+    FieldsWrong,
+    Held,
+    KeyUsedForAnother,
+    MessageKind,
+    Person,
+    RequestNotFound,
+    RequestState,
+    RequestWalk,
+    Send,
+)
+from services.intake.metrics import IntakeMetrics
+from services.intake.store import Stored
+from services.intake.vault import CannotOpen, DataKey, Vault
+from shared import audit, sendings, timers
+from shared.audit import Entry
+from shared.bus import outbox
+from shared.bus.outbox import Fact
+from shared.bus.subscriptions import Outcome
+from shared.contracts.baseline import BaselineAnswered
+from shared.contracts.envelope import Received
+from shared.contracts.feedback import FeedbackFlagged, SurveyInvited
+from shared.contracts.kinds import SurveyName
+from shared.contracts.referrals import ConcernResolved
+from shared.contracts.surveys import BASELINE
+from shared.contracts.walk_requests import ContactRules, ContactRulesChanged, ContactWanted, WalkRequestWithdrawn
+from shared.contracts.walks import (
+    ConcernsAttached,
+    FollowUpCompleted,
+    WalkArranged,
+    WalkCancelled,
+    WalkCompleted,
+    WalkEvent,
+    WalkRouted,
+    WalkTaken,
+)
+from shared.database import Transaction
+from shared.survey_link import Ticket
+from shared.timers import Due, Fired
+from shared.working_days import day, month
+
+W = TypeVar("W", bound=WalkEvent)
+
+DRAFT_EXPIRES: Final = "draft-expires"
+BASELINE_LEAVES: Final = "baseline-leaves"
+DRAFT_LASTS: Final = timedelta(hours=3)
+
+CONTACT: Final = "contact reference"
+PRIVATE_LINK: Final = "private link"
+_BASELINE: Final = "waiting baseline"
+_BASELINE_SIZE: Final = 1024
+_DRAFT: Final = "draft"
+_DRAFT_SIZE: Final = 4096
+
+# Nobody may guess the order in which answers leave from the state of an ordinary generator.
+_CHANCE: Final = random.SystemRandom()
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """What intake's handlers need beyond their transaction: the vault, the key and addresses of links, the counters."""
+
+    vault: Vault
+    link_key: bytes = field(repr=False)
+    feedback_url: str
+    intake_url: str
+    metrics: IntakeMetrics
+
+
+# Asking for a walk
+
+
+@dataclass(frozen=True, slots=True)
+class Keyed:
+    """A request and the key under which its sender may repeat it."""
+
+    command: RequestWalk
+    idempotency_key: str
+    actor: str = "participant"
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What the sender of a request is told."""
+
+    request_id: UUID
+    reference: str
+    repeated: bool
+
+
+async def request_walks(
+    tx: Transaction, asked: Sequence[Keyed], now: datetime, *, keeping: Keeping
+) -> list[Accepted]:
+    """Accept requests, each once however often it is sent.
+
+    :raises FieldsWrong: something is missing or not valid; nothing of any of them is stored.
+    :raises KeyUsedForAnother: a key was used before for another request.
+    """
+    for one in asked:
+        if wrong := domain.refuse_request(one.command, day(now)):
+            raise FieldsWrong(wrong)
+    vault = keeping.vault
+    keys = [
+        store.NewKey(
+            one.command.force_id,
+            vault.digest("idempotency key", one.idempotency_key),
+            vault.digest("request", _canonical(one.command)),
+            UUID(int=uuid7().int),
+        )
+        for one in asked
+    ]
+    fresh = await store.claim_keys(tx, keys, now)
+    await _add_requests(
+        tx,
+        keeping,
+        [(one, key.request_id) for one, key in zip(asked, keys, strict=True) if key.request_id in fresh],
+        now,
+    )
+    known = await store.accepted(tx, keys)
+    answers = []
+    for key in keys:
+        found = known[key.force_id, key.digest]
+        if found.body_digest != key.body_digest:
+            raise KeyUsedForAnother
+        answers.append(Accepted(found.request_id, found.reference, found.request_id != key.request_id))
+    return answers
+
+
+async def _add_requests(
+    tx: Transaction, keeping: Keeping, asked: Sequence[tuple[Keyed, UUID]], now: datetime
+) -> None:
+    if not asked:
+        return
+    requests, women, facts, entries, baselines = [], [], [], [], []
+    for keyed, request_id in asked:
+        command = keyed.command
+        pair_id = uuid4()
+        request, woman = _sealed_request(keeping.vault, command, request_id, pair_id)
+        requests.append(request)
+        women.append(woman)
+        facts.append(Fact(command.event(request_id), command.force_id, now))
+        entries.append(Entry(command.force_id, keyed.actor, "collected", str(request_id), "asked for a walk"))
+        if command.baseline:
+            baselines.append(_sealed_baseline(keeping.vault, command, pair_id, now))
+    await store.add_requests(tx, requests, now)
+    await outbox.append(tx, facts)
+    await audit.record(tx, entries, now)
+    notices = [
+        _Notice(woman, MessageKind.CONFIRMATION, {"link": private_link(keeping, woman.held)}, now) for woman in women
+    ]
+    await _announce(tx, keeping, notices, now)
+    await _keep_baselines(tx, keeping, baselines, now)
+
+
+def _canonical(command: RequestWalk) -> str:
+    """The command as one text, the same for the same request."""
+    event = command.event(UUID(int=0)).model_dump(mode="json")
+    return json.dumps([command.force_id, command.person.as_json(), event, dict(command.baseline)], sort_keys=True)
+
+
+def _sealed_request(
+    vault: Vault, command: RequestWalk, request_id: UUID, pair_id: UUID
+) -> tuple[store.NewRequest, _Woman]:
+    participant_id, reference, person = uuid4(), domain.reference(os.urandom(8)), command.person
+    data_key, wrapped = vault.new_data_key(str(participant_id))
+    new = store.NewRequest(
+        command.force_id,
+        request_id,
+        reference,
+        data_key.seal(pair_id.hex, f"pair of {request_id}"),
+        participant_id,
+        wrapped,
+        data_key.seal(person.as_json(), f"person {participant_id}"),
+        tuple(vault.digest(kind, text) for kind, text in person.looked_up_by()),
+    )
+    held = Held(command.force_id, request_id, reference, RequestState.RECEIVED, None, None, participant_id)
+    return new, _Woman(held, person, data_key)
+
+
+# Her answers before the walk
+
+
+def _sealed_baseline(vault: Vault, command: RequestWalk, pair_id: UUID, now: datetime) -> store.Baseline:
+    """Padded, because how many questions she answered would tell her from others; with a day for a time."""
+    waiting_id = uuid4()
+    content = {"pair": pair_id.hex, "month": month(now), "answers": dict(command.baseline)}
+    sealed = vault.seal(_BASELINE, content, str(waiting_id), size=_BASELINE_SIZE)
+    return store.Baseline(command.force_id, waiting_id, sealed, day(now))
+
+
+async def _keep_baselines(
+    tx: Transaction, keeping: Keeping, baselines: Sequence[store.Baseline], now: datetime
+) -> None:
+    """Let answers wait among others, and let them go where enough wait."""
+    if not baselines:
+        return
+    await store.add_baselines(tx, baselines)
+    leaves = domain.leaves_on(day(now))
+    await timers.set(tx, BASELINE_LEAVES, [Due(one.force_id, one.id, leaves) for one in baselines])
+    waiting: dict[str, list[store.Baseline]] = {}
+    for one in await store.waiting_baselines(tx, {baseline.force_id for baseline in baselines}):
+        waiting.setdefault(one.force_id, []).append(one)
+    enough = [one for many in waiting.values() if len(many) >= domain.BASELINE_BATCH for one in many]
+    await _release(tx, keeping, enough, now)
+    for force_id in {one.force_id for one in enough}:
+        await timers.cancel(tx, BASELINE_LEAVES, force_id, [one.id for one in enough if one.force_id == force_id])
+
+
+async def release_baselines(
+    tx: Transaction, fired: Sequence[Fired], now: datetime, *, keeping: Keeping
+) -> None:
+    """After thirty days answers leave even where too few came to hide among; those of one day leave together."""
+    await _release(tx, keeping, await store.waiting_baselines_named(tx, [one.subject for one in fired]), now)
+
+
+async def _release(tx: Transaction, keeping: Keeping, waiting: Sequence[store.Baseline], now: datetime) -> None:
+    if not waiting:
+        return
+    facts = []
+    for one in waiting:
+        content = keeping.vault.open(_BASELINE, one.sealed, str(one.id))
+        answered = BaselineAnswered(
+            pair_id=UUID(content["pair"]),
+            month=content["month"],
+            answers=content["answers"],
+            survey_version=BASELINE.version,
+        )
+        facts.append(Fact(answered, one.force_id, now))
+    _CHANCE.shuffle(facts)
+    await store.remove_baselines(tx, [one.id for one in waiting])
+    await outbox.append(tx, facts)
+    keeping.metrics.baselines(len(facts))
+
+
+# Messages
+
+
+@dataclass(frozen=True, slots=True)
+class _Woman:
+    """A request and who made it, open for the length of one transaction."""
+
+    held: Held
+    person: Person
+    data_key: DataKey
+
+
+@dataclass(frozen=True, slots=True)
+class _Notice:
+    """Something to tell her, not before a moment (UTC); `facts` is what JSON can hold."""
+
+    woman: _Woman
+    kind: MessageKind
+    facts: Mapping[str, Any]
+    not_before: datetime
+
+
+def open_request(vault: Vault, stored: Stored) -> _Woman:
+    """Who made a request.
+
+    :raises CannotOpen: her row was not written by this master key.
+    """
+    participant_id = stored.held.participant_id
+    data_key = vault.data_key(stored.key, str(participant_id))
+    return _Woman(stored.held, Person.from_json(data_key.open(stored.sealed, f"person {participant_id}")), data_key)
+
+
+async def _announce(tx: Transaction, keeping: Keeping, notices: Sequence[_Notice], now: datetime) -> None:
+    """Put messages on their way, through the one door; what her rules do not let pass is kept as withheld."""
+    messages, goings = [], []
+    for notice in notices:
+        held, person = notice.woman.held, notice.woman.person
+        message_id = UUID(int=uuid7().int)
+        channel = domain.channel_for(person)
+        decision = (
+            domain.Refuse.CHANNEL
+            if channel is None
+            else domain.may_send(
+                person.rules,
+                channel,
+                max(now, notice.not_before),
+                withdrawn=held.state is RequestState.WITHDRAWN,
+            )
+        )
+        if isinstance(decision, Send) and channel is not None:
+            sealed = notice.woman.data_key.seal(dict(notice.facts), f"message {message_id}")
+            messages.append(store.Message(held.force_id, message_id, held.id, notice.kind, channel, None, sealed))
+            goings.append(sendings.Sending(held.force_id, message_id, channel, decision.at))
+            keeping.metrics.message(notice.kind, "due")
+        else:
+            refused = decision if isinstance(decision, domain.Refuse) else None
+            messages.append(store.Message(held.force_id, message_id, held.id, notice.kind, channel, refused, None))
+            keeping.metrics.message(notice.kind, "withheld")
+    await store.add_messages(tx, messages, now)
+    await sendings.schedule(tx, goings)
+
+
+async def _call_back(tx: Transaction, request_ids: Iterable[UUID], kinds: Iterable[MessageKind]) -> None:
+    """Take back messages that have not left yet: an old time, a walk that will not be."""
+    for force_id, ids in (await store.unsent_messages(tx, request_ids, kinds)).items():
+        await sendings.cancel(tx, force_id, ids)
+
+
+@dataclass(frozen=True, slots=True)
+class ToSend:
+    """A message the moment it leaves: to whom, and what is to be said, by the rules of now."""
+
+    kind: MessageKind
+    force_id: str
+    reference: str
+    person: Person
+    facts: Mapping[str, Any]
+    neutral: bool
+
+
+async def message_to_send(
+    tx: Transaction, force_id: str, message_id: UUID, now: datetime, *, keeping: Keeping
+) -> ToSend:
+    """What is to leave now. The one door once more: her rules may have changed, and the hour has.
+
+    :raises Undeliverable: her rules let it pass no longer.
+    :raises NotYet: not at this hour.
+    """
+    found = await store.message_to_send(tx, force_id, message_id)
+    if found is None:
+        raise sendings.Undeliverable("there is no such message")
+    woman = open_request(keeping.vault, found.request)
+    withdrawn = woman.held.state is RequestState.WITHDRAWN
+    match domain.may_send(woman.person.rules, found.channel, now, withdrawn=withdrawn):
+        case domain.Refuse() as refused:
+            keeping.metrics.message(found.kind, "withheld")
+            raise sendings.Undeliverable(refused.value)
+        case Send(at=at) if at > now:
+            raise sendings.NotYet(at)
+        case Send(neutral=neutral):
+            facts = woman.data_key.open(found.facts, f"message {message_id}")
+            return ToSend(found.kind, force_id, woman.held.reference, woman.person, facts, neutral)
+
+
+# What becomes of her walk
+
+
+def _moves(
+    received: Sequence[Received[WalkEvent]], state: RequestState, *, assigned: bool = True
+) -> list[store.Move]:
+    return [
+        store.Move(
+            one.force_id,
+            request_id,
+            state,
+            one.event.walk_id,
+            getattr(one.event, "team_id", None),
+            getattr(one.event, "officer_id", None) if assigned else None,
+        )
+        for one in received
+        for request_id in one.event.request_ids
+    ]
+
+
+def _of(received: Sequence[Received[WalkEvent]]) -> list[UUID]:
+    return [request_id for one in received for request_id in one.event.request_ids]
+
+
+async def route_requests(tx: Transaction, received: Sequence[Received[WalkRouted]], now: datetime) -> None:
+    """The team that is to arrange her walk is known."""
+    await store.move(tx, _moves(received, RequestState.ROUTED))
+
+
+async def take_requests(tx: Transaction, received: Sequence[Received[WalkTaken]], now: datetime) -> None:
+    """An officer has taken her walk on, and may now open her contact card."""
+    await store.move(tx, _moves(received, RequestState.TAKEN))
+
+
+async def tell_arranged(
+    tx: Transaction, received: Sequence[Received[WalkArranged]], now: datetime, *, keeping: Keeping
+) -> None:
+    """Tell her when and where; an earlier time that she was not told yet is not sent any more."""
+    await store.move(tx, _moves(received, RequestState.ARRANGED))
+    await _call_back(tx, _of(received), [MessageKind.ARRANGED, MessageKind.CANCELLED])
+    await _tell(
+        tx,
+        keeping,
+        received,
+        MessageKind.ARRANGED,
+        lambda arranged: {"starts_at": arranged.starts_at.isoformat(), "meeting_place": arranged.meeting_place},
+        now,
+    )
+
+
+async def tell_cancelled(
+    tx: Transaction, received: Sequence[Received[WalkCancelled]], now: datetime, *, keeping: Keeping
+) -> None:
+    """Tell her that the walk will not take place; its officer sees her contact card no longer."""
+    await store.move(tx, _moves(received, RequestState.CANCELLED, assigned=False))
+    await _call_back(tx, _of(received), [MessageKind.ARRANGED])
+    await _tell(tx, keeping, received, MessageKind.CANCELLED, lambda _: {}, now)
+
+
+async def complete_requests(
+    tx: Transaction, received: Sequence[Received[WalkCompleted]], now: datetime
+) -> Outcome:
+    """The walk was held: its concerns are known from now on, so that she can be told what became of them."""
+    await store.move(tx, _moves(received, RequestState.COMPLETED))
+    await _call_back(tx, _of(received), [MessageKind.ARRANGED])
+    return await _attach(tx, received)
+
+
+async def attach_concerns(
+    tx: Transaction, received: Sequence[Received[ConcernsAttached]], now: datetime
+) -> Outcome:
+    """Concerns recorded after the walk was closed."""
+    return await _attach(tx, received)
+
+
+async def _attach(
+    tx: Transaction, received: Sequence[Received[WalkCompleted]] | Sequence[Received[ConcernsAttached]]
+) -> Outcome:
+    concerns = [
+        (one.force_id, concern_id, one.event.walk_id) for one in received for concern_id in one.event.concern_ids
+    ]
+    await store.add_concerns(tx, concerns)
+    return Outcome(arrived=[concern_id for _, concern_id, _ in concerns])
+
+
+async def _tell(
+    tx: Transaction,
+    keeping: Keeping,
+    received: Sequence[Received[W]],
+    kind: MessageKind,
+    facts: Callable[[W], Mapping[str, Any]],
+    now: datetime,
+) -> None:
+    known = await store.requests(tx, _of(received))
+    notices = [
+        _Notice(open_request(keeping.vault, known[request_id]), kind, facts(one.event), now)
+        for one in received
+        for request_id in one.event.request_ids
+        if request_id in known
+    ]
+    await _announce(tx, keeping, notices, now)
+
+
+# What was done about her concern
+
+
+async def tell_resolved(
+    tx: Transaction, received: Sequence[Received[ConcernResolved]], now: datetime, *, keeping: Keeping
+) -> Outcome:
+    """Tell the women of the walk what became of a concern; one whose walk is not known yet waits for it."""
+    walks = await store.walks_of_concerns(tx, [one.event.concern_id for one in received])
+    women = await store.requests_of_walks(tx, set(walks.values()))
+    notices = [
+        _Notice(
+            open_request(keeping.vault, stored),
+            MessageKind.DONE,
+            {
+                "resolution": one.event.resolution.value,
+                "words": one.event.words,
+                "partner": one.event.partner_name,
+            },
+            now,
+        )
+        for one in received
+        if one.event.concern_id in walks
+        for stored in women.get(walks[one.event.concern_id], ())
+    ]
+    await _announce(tx, keeping, notices, now)
+    return Outcome(
+        awaiting={one.id: one.event.concern_id for one in received if one.event.concern_id not in walks}
+    )
+
+
+# Her survey
+
+
+async def send_surveys(
+    tx: Transaction, received: Sequence[Received[SurveyInvited]], now: datetime, *, keeping: Keeping
+) -> Outcome:
+    """Make the link of each woman of the walk and send it by her safe channel; feedback never sees whom it goes to."""
+    women = await store.requests_of_walks(tx, [one.event.walk_id for one in received])
+    notices = [
+        _Notice(
+            woman := open_request(keeping.vault, stored),
+            MessageKind.SURVEY,
+            {"link": _survey_link(keeping, woman, stored, one.event.survey, max(now, one.event.send_from))},
+            one.event.send_from,
+        )
+        for one in received
+        for stored in women.get(one.event.walk_id, ())
+    ]
+    await _announce(tx, keeping, notices, now)
+    return Outcome(awaiting={one.id: one.event.walk_id for one in received if one.event.walk_id not in women})
+
+
+def _survey_link(keeping: Keeping, woman: _Woman, stored: Stored, survey: SurveyName, opens: datetime) -> str:
+    held = woman.held
+    ticket = Ticket(
+        held.force_id,
+        survey,
+        UUID(woman.data_key.open(stored.pair, f"pair of {held.id}")),
+        keeping.vault.seal_text(CONTACT, [held.force_id, held.id.hex]),
+        opens + domain.SURVEY_OPEN_FOR,
+    )
+    return f"{keeping.feedback_url}/s/{ticket.token(keeping.link_key)}"
+
+
+async def want_contact(
+    tx: Transaction, received: Sequence[Received[FeedbackFlagged]], now: datetime, *, keeping: Keeping
+) -> None:
+    """Find out whom a worrying answer came from, and ask for an officer's call or visit.
+
+    Nothing is stored here, and the event that leaves names neither the flag nor its cause: that her answer led to it
+    is known for the length of this call alone. Who asked not to be contacted sent no reference, and is left in peace.
+
+    :raises CannotOpen: a reference was not sealed by this master key.
+    """
+    wanted = []
+    for one in received:
+        if one.event.contact is not None:
+            force_id, request = keeping.vault.open_text(CONTACT, one.event.contact)
+            if force_id != one.force_id:
+                raise CannotOpen
+            wanted.append((force_id, UUID(request), one.event.urgency))
+    known = await store.requests(tx, [request_id for _, request_id, _ in wanted])
+    facts = [
+        Fact(ContactWanted(request_id=request_id, contact_id=uuid4(), urgency=urgency), force_id, now)
+        for force_id, request_id, urgency in wanted
+        if request_id in known and not open_request(keeping.vault, known[request_id]).person.rules.stopped
+    ]
+    _CHANCE.shuffle(facts)
+    await outbox.append(tx, facts)
+
+
+async def note_follow_ups(tx: Transaction, received: Sequence[Received[FollowUpCompleted]], now: datetime) -> None:
+    """The call or visit that was wanted is over."""
+    await store.note_follow_ups(tx, [(one.force_id, one.event.request_id) for one in received], now)
+
+
+# What she changes
+
+
+def private_link(keeping: Keeping, held: Held) -> str:
+    """The address of the page where she, and nobody else, can withdraw or stop all contact."""
+    return f"{keeping.intake_url}/your-request/{keeping.vault.seal_text(PRIVATE_LINK, [held.force_id, held.id.hex])}"
+
+
+def open_private_link(keeping: Keeping, token: str) -> tuple[str, UUID]:
+    """(force, request) of a private link.
+
+    :raises LinkInvalid: it is none of ours.
+    """
+    try:
+        force_id, request = keeping.vault.open_text(PRIVATE_LINK, token)
+    except CannotOpen:
+        raise domain.LinkInvalid from None
+    return force_id, UUID(request)
+
+
+async def withdraw(tx: Transaction, force_id: str, request_id: UUID, now: datetime) -> None:
+    """She no longer wants the walk: nothing more is sent. A second time changes nothing.
+
+    :raises RequestNotFound: nobody knows it.
+    """
+    stored = await store.lock_request(tx, force_id, request_id)
+    if stored is None:
+        raise RequestNotFound
+    if stored.held.state in (RequestState.WITHDRAWN, RequestState.COMPLETED):
+        return
+    await store.withdraw(tx, force_id, request_id)
+    await _call_back(tx, [request_id], MessageKind)
+    await audit.record(tx, [Entry(force_id, "participant", "altered", str(request_id), "withdrew her request")], now)
+    await outbox.append(tx, [Fact(WalkRequestWithdrawn(request_id=request_id), force_id, now)])
+
+
+async def stop_contact(
+    tx: Transaction, force_id: str, request_id: UUID, now: datetime, *, keeping: Keeping
+) -> None:
+    """Contact is no longer safe: every attempt ends, here and everywhere. A second time changes nothing.
+
+    :raises RequestNotFound: nobody knows it.
+    """
+    stored = await store.lock_request(tx, force_id, request_id)
+    if stored is None:
+        raise RequestNotFound
+    woman = open_request(keeping.vault, stored)
+    if woman.person.rules.stopped:
+        return
+    rules = woman.person.rules.model_copy(update={"stopped": True})
+    place = f"person {woman.held.participant_id}"
+    sealed = woman.data_key.seal(woman.person.with_rules(rules).as_json(), place)
+    await store.reseal(tx, force_id, woman.held.participant_id, sealed)
+    await _call_back(tx, [request_id], MessageKind)
+    await audit.record(tx, [Entry(force_id, "participant", "altered", str(request_id), "stopped all contact")], now)
+    await outbox.append(tx, [Fact(ContactRulesChanged(request_id=request_id, contact=rules), force_id, now)])
+
+
+# The contact card
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A contact card; `person` only once a reason was given."""
+
+    held: Held
+    rules: ContactRules
+    person: Person | None = None
+
+
+async def show_rules(tx: Transaction, asker: Asker, request_id: UUID, *, keeping: Keeping) -> Card:
+    """Her rules, before anything else of hers.
+
+    :raises RequestNotFound, ContactNotYours, ContactStopped: as domain.refuse_contact says.
+    """
+    woman = await _card(tx, asker, request_id, keeping)
+    return Card(woman.held, woman.person.rules)
+
+
+async def open_contact(
+    tx: Transaction, asker: Asker, request_id: UUID, reason: str, now: datetime, *, keeping: Keeping
+) -> Card:
+    """Who she is and how to reach her, for a reason that is kept.
+
+    :raises RequestNotFound, ContactNotYours, ContactStopped: as domain.refuse_contact says.
+    """
+    woman = await _card(tx, asker, request_id, keeping)
+    entry = Entry(woman.held.force_id, asker.id, "consulted", str(request_id), reason, recipient=asker.id)
+    await audit.record(tx, [entry], now)
+    return Card(woman.held, woman.person.rules, woman.person)
+
+
+async def _card(tx: Transaction, asker: Asker, request_id: UUID, keeping: Keeping) -> _Woman:
+    stored = (await store.requests(tx, [request_id])).get(request_id)
+    if stored is None:
+        raise RequestNotFound
+    woman = open_request(keeping.vault, stored)
+    domain.refuse_contact(asker, woman.held, woman.person.rules)
+    return woman
+
+
+# The form half filled in
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A form half filled in, open. `content` is what JSON can hold."""
+
+    force_id: str
+    id: UUID
+    content: Mapping[str, Any]
+
+
+async def begin_draft(
+    tx: Transaction, force_id: str, content: Mapping[str, Any], now: datetime, *, keeping: Keeping
+) -> str:
+    """Begin a form; the token finds it again for a few hours, and only its digest is kept."""
+    token, draft_id, expires_at = secrets.token_urlsafe(32), uuid4(), now + DRAFT_LASTS
+    sealed = keeping.vault.seal(_DRAFT, dict(content), str(draft_id), size=_DRAFT_SIZE)
+    await store.add_draft(tx, force_id, draft_id, keeping.vault.digest(_DRAFT, token), sealed, expires_at)
+    await timers.set(tx, DRAFT_EXPIRES, [Due(force_id, draft_id, expires_at)])
+    return token
+
+
+async def read_draft(
+    tx: Transaction, force_id: str, token: str, now: datetime, *, keeping: Keeping, hold: bool = False
+) -> Draft | None:
+    """The form of a token; None once it has expired. Held still until the transaction ends if asked."""
+    found = await store.draft(tx, force_id, keeping.vault.digest(_DRAFT, token), now, hold=hold)
+    if found is None:
+        return None
+    return Draft(force_id, found.id, keeping.vault.open(_DRAFT, found.sealed, str(found.id)))
+
+
+async def save_draft(tx: Transaction, draft: Draft, content: Mapping[str, Any], *, keeping: Keeping) -> None:
+    """Keep the form as it stands now."""
+    sealed = keeping.vault.seal(_DRAFT, dict(content), str(draft.id), size=_DRAFT_SIZE)
+    await store.save_draft(tx, draft.force_id, draft.id, sealed)
+
+
+async def erase_draft(tx: Transaction, draft: Draft) -> None:
+    """She has left the form, or wants to begin anew."""
+    await store.remove_drafts(tx, [(draft.force_id, draft.id)])
+    await timers.cancel(tx, DRAFT_EXPIRES, draft.force_id, [draft.id])
+
+
+async def erase_expired_drafts(tx: Transaction, fired: Sequence[Fired], now: datetime) -> None:
+    """Forms nobody finished are gone after a few hours."""
+    await store.remove_drafts(tx, [(one.force_id, one.subject) for one in fired])
