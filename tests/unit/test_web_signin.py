@@ -1,10 +1,22 @@
-"""Sign-in: whose claims make a user, and where a sign-in may lead."""
+"""Sign-in: whose claims make a user, where a sign-in may lead, and answers of a provider that do not fit."""
 
+import time
+from typing import Any
+
+import httpx
 import pytest
+from joserfc import jwt
+from joserfc.jwk import KeySet, RSAKey
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
 from shared.web.access import Role
-from shared.web.session import User
-from shared.web.signin import NotAllowedIn, own_path, user_from
+from shared.web.session import SignInNeeded, User
+from shared.web.signin import NotAllowedIn, Provider, ProviderAway, own_path, user_from
+from shared.web.site import Site
+from tests.servers.web_example import Settings
 
 CLAIMS = {"sub": "officer-1", "name": "Sam Example", "roles": ["officer"], "force_id": "northvale", "team_id": "bs1"}
 
@@ -67,3 +79,136 @@ def test_claims_that_do_not_fit_make_nobody(changed: dict[str, object]):
     """Another force, no role, or half a partner is nobody here."""
     with pytest.raises(NotAllowedIn):
         user_from(CLAIMS | changed, ("northvale",))
+
+
+class OddProvider:
+    """An identity provider written by hand that says whatever a test wants."""
+
+    issuer = "http://provider.test"
+
+    def __init__(self) -> None:
+        self.key = RSAKey.generate_key(2048, {"kid": "one"})
+        self.served = self.key
+        self.claims: dict[str, Any] = {
+            **CLAIMS,
+            "iss": self.issuer,
+            "aud": "walkandtalk",
+            "exp": int(time.time()) + 300,
+            "nonce": "n",
+        }
+        self.userinfo: dict[str, Any] = {}
+        self.discovered: dict[str, Any] = {
+            "issuer": self.issuer,
+            "authorization_endpoint": self.issuer + "/authorize?tenant=1",
+            "token_endpoint": self.issuer + "/token",
+            "jwks_uri": self.issuer + "/keys",
+            "userinfo_endpoint": self.issuer + "/userinfo",
+        }
+        self.token_status = 200
+        self.asked: list[str] = []
+
+    def token(self) -> str:
+        """Its claims, signed."""
+        return jwt.encode({"alg": "RS256", "kid": self.key.kid}, self.claims, self.key)
+
+    async def answer(self, request: Request) -> Response:
+        """What it answers to anything."""
+        self.asked.append(request.url.path)
+        match request.url.path:
+            case "/.well-known/openid-configuration":
+                return JSONResponse(self.discovered)
+            case "/token":
+                return JSONResponse({"id_token": self.token(), "access_token": "opaque"}, self.token_status)
+            case "/userinfo":
+                return JSONResponse(self.userinfo)
+            case _:
+                return JSONResponse(KeySet([self.served]).as_dict(private=False))
+
+    def trusted(self) -> Provider:
+        """Our side, talking to it."""
+        settings = Settings(oidc_issuer=self.issuer)
+        provider = Provider(settings, Site.of("intake", "x", settings), ("northvale",))
+        app = Starlette(routes=[Route("/{path:path}", self.answer, methods=["GET", "POST"])])
+        provider.client = httpx.AsyncClient(transport=httpx.ASGITransport(app))
+        return provider
+
+
+PENDING = {"state": "s", "verifier": "v", "nonce": "n", "next": "/"}
+
+
+async def test_identity_that_fits_signs_in():
+    """The answers this suite bends one by one do sign somebody in when they are straight."""
+    odd = OddProvider()
+    odd.claims["aud"] = ["walkandtalk", "another"]
+    assert (await odd.trusted().finish("code", PENDING)).sub == "officer-1"
+
+
+@pytest.mark.parametrize(
+    "bent",
+    [
+        {"nonce": "of another sign-in"},
+        {"nonce": None},
+        {"aud": "another-client"},
+        {"azp": "another-client"},
+        {"iss": "http://other.test"},
+        {"exp": 1},
+        {"exp": None},
+        {"nbf": 4_000_000_000},
+        {"sub": None},
+    ],
+)
+async def test_identity_that_does_not_fit_signs_nobody_in(bent: dict[str, object]):
+    """An ID token of another sign-in, client, issuer or time is refused."""
+    odd = OddProvider()
+    changed = odd.claims | bent
+    odd.claims = {name: value for name, value in changed.items() if value is not None}
+    with pytest.raises(NotAllowedIn):
+        await odd.trusted().finish("code", PENDING)
+
+
+async def test_roles_may_come_from_userinfo():
+    """A provider that keeps roles out of its tokens is asked for them, and believed for the same person only."""
+    odd = OddProvider()
+    del odd.claims["roles"]
+    odd.userinfo = {"sub": "officer-1", "roles": ["coordinator"]}
+    assert (await odd.trusted().finish("code", PENDING)).roles == {Role.COORDINATOR}
+    odd.userinfo["sub"] = "somebody-else"
+    with pytest.raises(NotAllowedIn):
+        await odd.trusted().finish("code", PENDING)
+
+
+async def test_new_keys_of_the_provider_are_noticed(monkeypatch: pytest.MonkeyPatch):
+    """A provider that has changed its keys is asked for them, but not once for each bad token."""
+    odd = OddProvider()
+    provider = odd.trusted()
+    del odd.claims["nonce"]
+    await provider.user_of_token(odd.token())
+    odd.key = odd.served = RSAKey.generate_key(2048, {"kid": "two"})
+    with pytest.raises(SignInNeeded):
+        await provider.user_of_token(odd.token())
+    monkeypatch.setattr("shared.web.signin.KEYS_YOUNG", 0.0)
+    assert (await provider.user_of_token(odd.token())).sub == "officer-1"
+    assert odd.asked.count("/keys") == 2
+
+
+async def test_description_of_another_issuer_is_not_believed():
+    """A provider that describes itself as another is treated as away."""
+    odd = OddProvider()
+    odd.discovered["issuer"] = "http://other.test"
+    with pytest.raises(ProviderAway):
+        await odd.trusted().begin("/")
+
+
+@pytest.mark.parametrize(("status", "outcome"), [(400, NotAllowedIn), (503, ProviderAway)])
+async def test_code_the_provider_refuses_signs_nobody_in(status: int, outcome: type[Exception]):
+    """A refused code is a refused person; a provider in trouble is worth another try."""
+    odd = OddProvider()
+    odd.token_status = status
+    with pytest.raises(outcome):
+        await odd.trusted().finish("code", PENDING)
+
+
+async def test_address_of_the_provider_may_have_a_query():
+    """The question is added to a query the provider's address already has."""
+    url, _ = await OddProvider().trusted().begin("/")
+    assert url.startswith("http://provider.test/authorize?tenant=1&response_type=code&")
