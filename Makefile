@@ -1,0 +1,56 @@
+# Everything a newcomer types. Needs make and Python 3.11 or later, nothing else, and no root.
+# What a target does is said behind its name; `make` alone lists them.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+VENV := .venv
+RUN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help setup demo up test check bench faults
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(READY) ## build .venv (every other target does it when needed)
+
+demo: $(READY) ## start everything, send 25 walks through the whole story, say what happened, stop
+	@$(RUN)/walkandtalk demo
+
+up: $(READY) ## start everything with demo data and keep it running; Ctrl-C stops it
+	@$(RUN)/walkandtalk up
+
+test: $(READY) ## run the whole suite on real servers (REQUIRE_ALL=1: fail if this machine lacks a part)
+	@$(RUN)/python -m pytest $(ARGS)
+
+check: $(READY) ## style, types, import rules, schemas and documents up to date
+	@$(RUN)/ruff check .
+	@$(RUN)/ruff format --check --quiet . || { echo "Run $(RUN)/ruff format ."; exit 1; }
+	@$(RUN)/mypy shared services tests
+	@$(RUN)/lint-imports
+	@$(RUN)/python -m pytest -q tests/architecture
+
+bench: $(READY) ## measure throughput against the ceiling of this machine
+	@$(RUN)/python -m bench $(ARGS)
+
+faults: $(READY) ## kill and cut everything under load; nothing may be lost or doubled
+	@$(RUN)/python -m pytest tests/faults $(ARGS)
+
+# Rebuilt when the dependencies change. Every package is checked against the hashes in requirements.lock.
+$(READY): requirements.lock pyproject.toml
+	@python=; \
+	for candidate in "$$PYTHON" python3 python3.13 python3.12 python3.11; do \
+	  if [ -n "$$candidate" ] && "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
+	  then python=$$candidate; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+	  echo "Walk and Talk needs Python 3.11 or later; none was found. Name one with PYTHON=/path/to/python3."; exit 1; \
+	fi; \
+	echo "Setting up $(VENV) with $$($$python --version): a minute or two, this once."; \
+	if ! $(RUN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	  rm -rf $(VENV); \
+	  "$$python" -m venv $(VENV) || { echo "$$python cannot make a virtual environment (Debian: apt install python3-venv)."; exit 1; }; \
+	fi; \
+	$(RUN)/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes -r requirements.lock && \
+	$(RUN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-deps --no-build-isolation --editable . && \
+	touch $(READY)
