@@ -74,10 +74,12 @@ def service_app(
     timers: Timers | None = None,
     channels: Mapping[str, Channel] | None = None,
     on_start: Callable[[], Awaitable[None]] | None = None,
+    measure: Callable[[], Awaitable[None]] | None = None,
 ) -> FastAPI:
     """One service as a web application whose lifespan runs its bus side too, as its settings' roles say.
 
     `on_start` runs in the bus role once its database answers (registers, published areas); it must be repeatable.
+    `measure` runs in the bus role every fifteen seconds: gauges read from the database.
     """
     settings: ServiceSettings = dependencies.settings
     metrics = BusMetrics(dependencies.registry)
@@ -136,6 +138,8 @@ def service_app(
             ]
             if on_start is not None:
                 loops.append(_once(on_start))
+            if measure is not None:
+                loops.append(_every(15.0, measure))
         tasks = [asyncio.create_task(_supervised(loop, stopping)) for loop in loops]
         try:
             yield
