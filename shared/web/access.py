@@ -64,11 +64,70 @@ EVERY_SERVICE: Table = {
 
 INTAKE: Table = {}
 
-ASSIGNMENT: Table = {}
+ASSIGNMENT: Table = {
+    ("GET", "/"): POLICE,
+    ("GET", "/queue"): POLICE,
+    ("GET", "/walks/{walk_id}"): POLICE,
+    ("POST", "/walks/{walk_id}/take"): POLICE,
+    ("GET", "/walks/{walk_id}/arrange"): POLICE,
+    ("POST", "/walks/{walk_id}/arrange"): POLICE,
+    ("GET", "/walks/{walk_id}/cancel"): POLICE,
+    ("POST", "/walks/{walk_id}/cancel"): POLICE,
+    ("GET", "/walks/{walk_id}/complete"): POLICE,
+    ("POST", "/walks/{walk_id}/complete"): POLICE,
+    ("GET", "/triage"): COORDINATOR,
+    ("GET", "/walks/{walk_id}/route"): COORDINATOR,
+    ("POST", "/walks/{walk_id}/route"): COORDINATOR,
+    ("GET", "/follow-ups"): POLICE,
+    ("GET", "/follow-ups/{follow_up_id}"): POLICE,
+    ("POST", "/follow-ups/{follow_up_id}/complete"): POLICE,
+    ("GET", "/api/v1/walks"): POLICE,
+    ("GET", "/api/v1/walks/{walk_id}"): POLICE,
+    ("POST", "/api/v1/walks/{walk_id}/take"): POLICE,
+    ("POST", "/api/v1/walks/{walk_id}/arrange"): POLICE,
+    ("POST", "/api/v1/walks/{walk_id}/cancel"): POLICE,
+    ("POST", "/api/v1/walks/{walk_id}/complete"): POLICE,
+    ("POST", "/api/v1/walks/{walk_id}/route"): COORDINATOR,
+    ("GET", "/api/v1/follow-ups"): POLICE,
+    ("POST", "/api/v1/follow-ups/{follow_up_id}/complete"): POLICE,
+}
 
-PARTNERS: Table = {}
+PARTNERS: Table = {
+    ("GET", "/"): PARTNER | COORDINATOR,
+    ("GET", "/referrals/{referral_id}"): PARTNER | COORDINATOR,
+    ("GET", "/referrals/{referral_id}/decline"): PARTNER | COORDINATOR,
+    ("GET", "/referrals/{referral_id}/update"): PARTNER | COORDINATOR,
+    ("GET", "/referrals/{referral_id}/resolve"): PARTNER | COORDINATOR,
+    ("POST", "/referrals/{referral_id}/accept"): PARTNER | COORDINATOR,
+    ("POST", "/referrals/{referral_id}/decline"): PARTNER | COORDINATOR,
+    ("POST", "/referrals/{referral_id}/update"): PARTNER | COORDINATOR,
+    ("POST", "/referrals/{referral_id}/resolve"): PARTNER | COORDINATOR,
+    ("GET", "/triage"): COORDINATOR,
+    ("POST", "/triage/{concern_id}/assign"): COORDINATOR,
+    ("GET", "/api/v1/referrals"): PARTNER | COORDINATOR,
+    ("GET", "/api/v1/referrals/{referral_id}"): PARTNER | COORDINATOR,
+    ("POST", "/api/v1/referrals/{referral_id}/accept"): PARTNER | COORDINATOR,
+    ("POST", "/api/v1/referrals/{referral_id}/decline"): PARTNER | COORDINATOR,
+    ("POST", "/api/v1/referrals/{referral_id}/update"): PARTNER | COORDINATOR,
+    ("POST", "/api/v1/referrals/{referral_id}/resolve"): PARTNER | COORDINATOR,
+    ("GET", "/api/v1/triage"): COORDINATOR,
+    ("POST", "/api/v1/triage/{concern_id}/assign"): COORDINATOR,
+}
 
-FEEDBACK: Table = {}
+EVALUATION = ANALYST | COORDINATOR | ADMIN
+
+FEEDBACK: Table = {
+    ("GET", "/"): EVALUATION,
+    ("GET", "/s/{token}"): SEALED_LINK,
+    ("GET", "/S/{token}"): SEALED_LINK,
+    ("POST", "/s/{token}"): SEALED_LINK,
+    ("GET", "/s/{token}/question/{number}"): SEALED_LINK,
+    ("POST", "/s/{token}/question/{number}"): SEALED_LINK,
+    ("GET", "/s/{token}/check"): SEALED_LINK,
+    ("POST", "/s/{token}/check"): SEALED_LINK,
+    ("POST", "/api/v1/answers"): SEALED_LINK,
+    ("GET", "/api/v1/evaluation"): EVALUATION,
+}
 
 TABLES: Mapping[str, Table] = {
     "intake": INTAKE,

@@ -1,0 +1,38 @@
+"""What feedback hears from the bus: one line an event type."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+from services.feedback import handlers
+from shared.bus.subscriptions import Subscriptions
+from shared.contracts.areas import AreaPublished
+from shared.contracts.baseline import BaselineAnswered
+from shared.contracts.concerns import ConcernRaised, ConcernWithdrawn
+from shared.contracts.policy import ForcePolicy
+from shared.contracts.referrals import (
+    ConcernResolved,
+    ReferralAccepted,
+    ReferralDeclined,
+    ReferralMade,
+    ReferralUpdated,
+)
+from shared.contracts.walks import FollowUpCompleted, WalkCompleted
+
+
+def subscriptions(policies: Mapping[str, ForcePolicy]) -> Subscriptions:
+    """Event type → handler."""
+    subscribe = Subscriptions("feedback")
+    subscribe.to(WalkCompleted, partial(handlers.invite, policies=policies))
+    subscribe.to(BaselineAnswered, handlers.keep_baseline)
+    subscribe.to(AreaPublished, handlers.keep_areas)
+    subscribe.to(ConcernRaised, handlers.count_concerns)
+    subscribe.to(ConcernWithdrawn, handlers.withdraw_concerns)
+    subscribe.to(ReferralMade, handlers.follow_referrals)
+    subscribe.to(ReferralAccepted, handlers.follow_referrals)
+    subscribe.to(ReferralDeclined, handlers.follow_referrals)
+    subscribe.to(ReferralUpdated, handlers.follow_referrals)
+    subscribe.to(ConcernResolved, handlers.follow_referrals)
+    subscribe.to(FollowUpCompleted, handlers.count_follow_ups)
+    return subscribe

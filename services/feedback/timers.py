@@ -1,0 +1,16 @@
+"""What falls due in feedback."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from services.feedback import handlers
+from services.feedback.metrics import FeedbackMetrics
+from shared.timers import Timers
+
+
+def timers(metrics: FeedbackMetrics) -> Timers:
+    """Kind of timer → handler."""
+    due = Timers()
+    due.on(handlers.NIGHT, partial(handlers.keep_night, metrics=metrics))
+    return due
