@@ -12,18 +12,16 @@ from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
+from shared.web.site import Site
+
 FIELD = "csrf_token"
 HEADER = "X-CSRF-Token"
+COOKIE = "form"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class ForgedForm(Exception):
     """We could not be sure that this form was sent from our own page. Go back, load the page again, then send it."""
-
-
-def cookie_name(secure: bool) -> str:
-    """The name of the cookie a token is bound to; browsers keep `__Host-` cookies to one host and to https."""
-    return "__Host-form" if secure else "form"
 
 
 def new_cookie() -> str:
@@ -46,10 +44,10 @@ def from_elsewhere(request: Request, own_url: str) -> bool:
     return urlsplit(origin).netloc not in (request.headers.get("host", ""), urlsplit(own_url).netloc)
 
 
-def check(request: Request, sent: str | None, *, key: bytes, secure: bool, subject: str, own_url: str) -> None:
+def check(request: Request, sent: str | None, *, site: Site, subject: str) -> None:
     """Raise ForgedForm unless the request comes from our own page with the token that fits its cookie."""
-    cookie = request.cookies.get(cookie_name(secure), "")
-    if from_elsewhere(request, own_url) or not cookie or not sent:
+    cookie = request.cookies.get(site.cookie(COOKIE), "")
+    if from_elsewhere(request, site.own_url) or not cookie or not sent:
         raise ForgedForm
-    if not hmac.compare_digest(token(key, cookie, subject).encode(), sent.encode()):
+    if not hmac.compare_digest(token(site.csrf_key, cookie, subject).encode(), sent.encode()):
         raise ForgedForm

@@ -61,14 +61,7 @@ class Guard:
             body = await whole(receive)
             sent = await token_in(body, kind, request)
             receive = again(body)
-        csrf.check(
-            request,
-            sent,
-            key=self.site.csrf_key,
-            secure=self.site.secure,
-            subject=user.sub if user else "",
-            own_url=self.site.own_url,
-        )
+        csrf.check(request, sent, site=self.site, subject=user.sub if user else "")
         return receive
 
 
@@ -97,7 +90,11 @@ def again(body: bytes) -> Receive:
 async def token_in(body: bytes, kind: str, request: Request) -> str | None:
     """The token in a form's body."""
     if kind == "application/x-www-form-urlencoded":
-        return parse_qs(body.decode("utf-8", "replace"), max_num_fields=1000).get(csrf.FIELD, [None])[-1]
+        try:
+            fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=1000)
+        except ValueError as error:
+            raise HTTPException(400) from error
+        return fields.get(csrf.FIELD, [None])[-1]
     if kind == "multipart/form-data":
         async with Request(request.scope, again(body)).form() as form:
             found = form.get(csrf.FIELD)

@@ -18,6 +18,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from shared.contracts.policy import ForcePolicy
 from shared.web import csrf
 from shared.web.access import Role
 from shared.web.session import User, user_or_nobody
@@ -86,6 +87,11 @@ class Theme:
         for colour in (self.header, self.brand):
             if not re.fullmatch(r"#[0-9a-fA-F]{6}", colour) or contrast(colour, "#ffffff") < 4.5:
                 raise ColourCannotBeRead(f"{colour} of {self.name}")
+
+    @classmethod
+    def of(cls, policy: ForcePolicy) -> "Theme":
+        """How the force wants to look: its name and its one colour."""
+        return cls(name=policy.name, header=policy.colour, brand=policy.colour)
 
     @property
     def css(self) -> str:
@@ -203,7 +209,7 @@ class Pages:
         site = site_of(request)
         user = user_or_nobody(request)
         theme = self.theme_of(user.force_id if user else force_id)
-        cookie = request.cookies.get(csrf.cookie_name(site.secure))
+        cookie = request.cookies.get(site.cookie(csrf.COOKIE))
         fresh: list[str] = []
 
         def csrf_field() -> Markup:
@@ -236,9 +242,7 @@ class Pages:
         )
         response = HTMLResponse(text, status)
         if fresh:
-            response.set_cookie(
-                csrf.cookie_name(site.secure), fresh[0], httponly=True, samesite="lax", secure=site.secure
-            )
+            response.set_cookie(site.cookie(csrf.COOKIE), fresh[0], httponly=True, samesite="lax", secure=site.secure)
         return response
 
     def force_with(self, theme: Theme) -> str | None:

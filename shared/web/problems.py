@@ -35,9 +35,13 @@ DATABASE_AWAY: tuple[type[Exception], ...] = (
     OSError,
 )
 
+# Errors of the operating system that have nothing to do with a connection; Jinja's missing template is one.
+OWN_FILES = (LookupError, FileNotFoundError, PermissionError, IsADirectoryError)
+
 PAGES: Mapping[int, tuple[str, tuple[str, ...]]] = {
     401: ("Sign in to see this page", ("You are not signed in, or you were signed out after eight hours.",)),
     403: ("You cannot see this page", ("You are signed in, but this page is not for your role.",)),
+    400: ("This request cannot be read", ("Go back and try again.",)),
     404: (
         "Page not found",
         (
@@ -153,8 +157,8 @@ class Answers:
             case HTTPException():
                 detail = error.detail if error.detail != HTTPStatus(error.status_code).phrase else None
                 return of_status(error.status_code, detail, error.headers)
-            case _ if isinstance(error, DATABASE_AWAY):
-                log.warning("database away", error=type(error).__name__)
+            case _ if isinstance(error, DATABASE_AWAY) and not isinstance(error, OWN_FILES):
+                log.warning("database away", exc_info=error)
                 return of_status(503, headers={"Retry-After": RETRY_AFTER})
             case _:
                 log.error("unexpected error", exc_info=error)

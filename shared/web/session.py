@@ -14,6 +14,7 @@ from shared.web.access import Role
 from shared.web.site import Site
 
 LASTS = timedelta(hours=8)
+COOKIE = "session"
 
 
 class SignInNeeded(Exception):
@@ -30,11 +31,6 @@ class User:
     force_id: str
     team_id: str | None = None
     partner_id: str | None = None
-
-
-def cookie_name(secure: bool) -> str:
-    """The name of the session cookie; browsers keep `__Host-` cookies to one host and to https."""
-    return "__Host-session" if secure else "session"
 
 
 def sealed(key: bytes, content: dict[str, Any], now: datetime) -> str:
@@ -81,14 +77,18 @@ def user_of(content: dict[str, Any]) -> User:
 
 def from_cookie(connection: HTTPConnection, site: Site, now: datetime) -> User | None:
     """Who the session cookie says is signed in, None when it is absent, foreign or too old."""
-    content = opened(site.session_key, connection.cookies.get(cookie_name(site.secure), ""), now, LASTS)
-    return user_of(content["user"]) if content and "user" in content else None
+    content = opened(site.session_key, connection.cookies.get(site.cookie(COOKIE), ""), now, LASTS)
+    try:
+        return user_of(content["user"]) if content else None
+    except (KeyError, TypeError, ValueError):
+        # Sealed by an older or newer version of us: sign in again.
+        return None
 
 
 def keep(response: Response, user: User, site: Site, now: datetime) -> None:
     """Sign the user in by setting the session cookie."""
     response.set_cookie(
-        cookie_name(site.secure),
+        site.cookie(COOKIE),
         sealed(site.session_key, {"user": text_of(user)}, now),
         max_age=int(LASTS.total_seconds()),
         httponly=True,
@@ -99,7 +99,7 @@ def keep(response: Response, user: User, site: Site, now: datetime) -> None:
 
 def forget(response: Response, site: Site) -> None:
     """Sign the user out by removing the session cookie."""
-    response.delete_cookie(cookie_name(site.secure), httponly=True, samesite="lax", secure=site.secure)
+    response.delete_cookie(site.cookie(COOKIE), httponly=True, samesite="lax", secure=site.secure)
 
 
 def current_user(connection: HTTPConnection) -> User:

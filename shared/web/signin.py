@@ -266,7 +266,7 @@ class Provider:
 def signin_routes(provider: Provider, pages: Pages, site: Site) -> APIRouter:
     """/signin, its callback, /signout, /signed-out and /me."""
     router = APIRouter(include_in_schema=False)
-    pending_cookie = "__Host-signin" if site.secure else "signin"
+    pending_cookie = site.cookie("signin")
 
     def refuse(request: Request, why: str) -> Response:
         log.info("sign-in refused", reason=why)

@@ -65,6 +65,11 @@ class Site:
             csrf_key=derived_key(settings.session_secret, "form"),
         )
 
+    def cookie(self, name: str) -> str:
+        """The name of one of our cookies: our own among those of other programs on the same host (cookies know no
+        ports), and with `__Host-` on https, which browsers keep to one host and to https."""
+        return ("__Host-" if self.secure else "") + f"walkandtalk-{name}"
+
     @property
     def own_url(self) -> str:
         """The public address of this service, without a slash at the end."""

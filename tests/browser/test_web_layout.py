@@ -175,7 +175,7 @@ def test_signing_out_takes_a_form_of_our_own(site: tuple[FastAPI, str], watched_
     page.goto(origin + "/walks")
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("heading", name="You are signed out")).to_be_visible()
-    assert "session" not in {cookie["name"] for cookie in watched.context.cookies()}
+    assert "walkandtalk-session" not in {cookie["name"] for cookie in watched.context.cookies()}
     watched.assert_kept_to_itself()
 
 

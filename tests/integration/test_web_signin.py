@@ -109,7 +109,7 @@ async def test_sign_in_asks_with_pkce_state_and_nonce(visit: Visit):
 async def test_session_cookie_is_kept_from_scripts_and_other_sites(visit: Visit):
     """The session cookie is HttpOnly and Lax, and lasts eight hours."""
     cookie = (await visit.sign_in()).headers["set-cookie"]
-    assert "session=" in cookie
+    assert "walkandtalk-session=" in cookie
     assert "HttpOnly" in cookie
     assert "SameSite=lax" in cookie
     assert "Max-Age=28800" in cookie
@@ -120,12 +120,12 @@ async def test_cookies_insist_on_https_where_there_is_https(identity_provider: I
     settings = settings_for(identity_provider, intake_url="https://intake.example.org")
     async for visit in visit_of(identity_provider, settings):
         answer = await visit.browser.get("/signin")
-        assert answer.headers["set-cookie"].startswith("__Host-signin=")
+        assert answer.headers["set-cookie"].startswith("__Host-walkandtalk-signin=")
         assert "Secure" in answer.headers["set-cookie"]
         assert "Path=/" in answer.headers["set-cookie"]
         assert "max-age=" in answer.headers["strict-transport-security"]
         page = await visit.browser.get("/request")
-        assert page.headers["set-cookie"].startswith("__Host-form=")
+        assert page.headers["set-cookie"].startswith("__Host-walkandtalk-form=")
 
 
 async def test_sign_in_leads_to_no_other_origin(visit: Visit):
@@ -152,7 +152,7 @@ async def test_code_is_worth_nothing_without_the_verifier(visit: Visit):
     state = parse_qs(urlsplit(await visit.provider_address()).query)["state"][0]
     answer = await visit.browser.get("/signin/callback", params={"code": caught, "state": state})
     assert answer.status_code == 403
-    assert "session" not in visit.browser.cookies
+    assert "walkandtalk-session" not in visit.browser.cookies
 
 
 async def test_person_who_says_no_at_the_provider_is_told(visit: Visit):
@@ -225,7 +225,7 @@ async def test_identity_token_is_no_access_token(visit: Visit):
     """What the provider tells our pages about a person cannot be used as a key to the API."""
     address = await visit.callback_address()
     code = parse_qs(urlsplit(address).query)["code"][0]
-    pending_cookie = visit.browser.cookies["signin"]
+    pending_cookie = visit.browser.cookies["walkandtalk-signin"]
     pending = session.opened(visit.app.state.site.session_key, pending_cookie, datetime.now(UTC), timedelta(hours=1))
     assert pending is not None
     async with httpx.AsyncClient() as outside:
@@ -248,10 +248,10 @@ async def test_provider_that_is_away_stops_signing_in_and_nothing_else(identity_
     """With the provider away a sign-in says to come back, while pages and sessions go on."""
     away = settings_for(identity_provider, oidc_issuer="http://localhost:1")
     async for visit in visit_of(identity_provider, settings_for(identity_provider)):
-        cookie = (await visit.sign_in()).cookies["session"]
+        cookie = (await visit.sign_in()).cookies["walkandtalk-session"]
     async for visit in visit_of(identity_provider, away):
         answer = await visit.browser.get("/signin")
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
         assert (await visit.browser.get("/request")).status_code == 200
-        visit.browser.cookies.set("session", cookie)
+        visit.browser.cookies.set("walkandtalk-session", cookie)
         assert (await visit.browser.get("/walks")).status_code == 200

@@ -29,10 +29,10 @@ def a_user(*roles: Role, force_id: str = "northvale", team_id: str | None = None
 def cookies_of(app: FastAPI, user: User | None, form: str = "") -> dict[str, str]:
     """The cookies of a browser in which this person is signed in; `form` is what its form tokens are bound to."""
     site: Site = app.state.site
-    cookies = {csrf.cookie_name(site.secure): form} if form else {}
+    cookies = {site.cookie(csrf.COOKIE): form} if form else {}
     if user is not None:
         content = {"user": session.text_of(user)}
-        cookies[session.cookie_name(site.secure)] = session.sealed(site.session_key, content, datetime.now(UTC))
+        cookies[site.cookie(session.COOKIE)] = session.sealed(site.session_key, content, datetime.now(UTC))
     return cookies
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, FastAPI
+from jinja2 import TemplateNotFound
 from prometheus_client import CollectorRegistry
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from starlette.requests import Request
@@ -110,6 +111,8 @@ def fail(how: str) -> None:
             raise NobodyFree
         case "database":
             raise ConnectionRefusedError("password=canary-secret")
+        case "template":
+            raise TemplateNotFound("missing.html")
         case _:
             raise RuntimeError("canary-secret")
 

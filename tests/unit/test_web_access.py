@@ -1,16 +1,27 @@
 """Access: one table, enforced before anything else, and equal to the routes."""
 
 import dataclasses
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
-from fastapi import APIRouter
+from fastapi import APIRouter, FastAPI
 
+from shared.web import session
 from shared.web.access import PUBLIC, AccessTableBroken, Role
 from shared.web.app import create_app
 from shared.web.pages import Pages
 from tests.servers.visitors import a_user, cookies_of, visitor, walk_access
 from tests.servers.web_example import ACCESS, Settings, example_app
+
+
+def browser_with(app: FastAPI, cookie: str) -> httpx.AsyncClient:
+    """A browser that holds this session cookie."""
+    return httpx.AsyncClient(
+        transport=httpx.ASGITransport(app),
+        base_url="http://localhost:8001",
+        cookies={"walkandtalk-session": cookie},
+    )
 
 
 async def test_every_route_admits_exactly_the_roles_of_the_table():
@@ -74,18 +85,46 @@ async def test_session_of_another_secret_is_nobody():
     """A cookie sealed with another secret, or changed in one place, signs nobody in."""
     app = example_app()
     stranger = example_app(Settings(session_secret="another secret of thirty-two characters"))  # type: ignore[arg-type]  # pydantic makes it one
-    cookie = cookies_of(stranger, a_user(Role.ADMIN))["session"]
-    own = cookies_of(app, a_user(Role.OFFICER))["session"]
+    cookie = cookies_of(stranger, a_user(Role.ADMIN))["walkandtalk-session"]
+    own = cookies_of(app, a_user(Role.OFFICER))["walkandtalk-session"]
     for bad in (cookie, own[:-6] + ("A" if own[-6] != "A" else "B") + own[-5:], "", "x" * 5000):
+        async with browser_with(app, bad) as browser:
+            assert (await browser.get("/walks", headers={"Accept": "text/html"})).status_code == 303
+
+
+async def test_session_of_another_version_is_nobody():
+    """A cookie we sealed before the shape of a session changed asks for a new sign-in."""
+    app = example_app()
+    for content in ({}, {"user": {"sub": "x"}}, {"user": None}, {"pending": {}}):
+        cookie = session.sealed(app.state.site.session_key, content, datetime.now(UTC))
         async with httpx.AsyncClient(
-            transport=httpx.ASGITransport(app), base_url="http://localhost:8001", cookies={"session": bad}
+            transport=httpx.ASGITransport(app),
+            base_url="http://localhost:8001",
+            cookies={"walkandtalk-session": cookie},
         ) as browser:
             assert (await browser.get("/walks", headers={"Accept": "text/html"})).status_code == 303
 
 
+async def test_session_ends_after_eight_hours():
+    """A session is good for eight hours from its sign-in, and using it does not prolong it."""
+    app = example_app()
+    site = app.state.site
+    content = {"user": session.text_of(a_user(Role.OFFICER))}
+    for age, status in ((timedelta(hours=7, minutes=59), 200), (timedelta(hours=8, minutes=1), 303)):
+        cookie = session.sealed(site.session_key, content, datetime.now(UTC) - age)
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(app),
+            base_url="http://localhost:8001",
+            cookies={"walkandtalk-session": cookie},
+        ) as browser:
+            answer = await browser.get("/walks", headers={"Accept": "text/html"})
+        assert answer.status_code == status
+        assert "walkandtalk-session" not in answer.cookies
+
+
 async def test_session_says_nothing_to_who_finds_it():
     """The cookie is encrypted: neither name nor force can be read from it."""
-    cookie = cookies_of(example_app(), a_user(Role.OFFICER))["session"]
+    cookie = cookies_of(example_app(), a_user(Role.OFFICER))["walkandtalk-session"]
     assert "Sam" not in cookie
     assert "northvale" not in cookie
 

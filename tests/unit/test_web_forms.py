@@ -120,6 +120,13 @@ async def test_form_from_our_own_page_is_taken(headers: dict[str, str]):
     assert answer.status_code == 303
 
 
+async def test_form_of_a_thousand_fields_is_refused():
+    """A form nobody could have filled in is refused before it is looked through."""
+    async with browser_of(example_app()) as browser:
+        answer = await browser.post("/request", data={f"field-{n}": "x" for n in range(1001)})
+    assert answer.status_code == 400
+
+
 async def test_token_of_a_visitor_is_no_good_after_sign_in():
     """A token is bound to who is signed in: one planted before sign-in does not work after it."""
     app = example_app()

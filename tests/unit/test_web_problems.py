@@ -91,6 +91,12 @@ async def test_what_may_succeed_later_says_when_to_come_back(how: str):
     assert answers[1].headers["content-type"].startswith("text/html")
 
 
+async def test_missing_template_is_our_own_fault():
+    """A file of ours that is missing is an error of the service, not a database that is away."""
+    async with program() as client:
+        assert (await client.get("/api/v1/broken/template")).status_code == 500
+
+
 async def test_unknown_error_tells_nothing(capfd: pytest.CaptureFixture[str]):
     """The words of an unexpected error reach neither the caller nor the log; its kind and place reach the log."""
     configure_logging("intake")
