@@ -114,9 +114,6 @@ async def request_walks(
     :raises FieldsWrong: something is missing or not valid; nothing of any of them is stored.
     :raises KeyUsedForAnother: a key was used before for another request.
     """
-    for one in asked:
-        if wrong := domain.refuse_request(one.command, day(now)):
-            raise FieldsWrong(wrong)
     vault = keeping.vault
     keys = [
         store.NewKey(
@@ -152,6 +149,9 @@ async def _add_requests(
     requests, women, facts, entries, baselines = [], [], [], [], []
     for keyed, request_id in asked:
         command = keyed.command
+        # Only here, not for a repeat: what was accepted yesterday is not refused because its earliest day has passed.
+        if wrong := domain.refuse_request(command, day(now)):
+            raise FieldsWrong(wrong)
         pair_id = uuid4()
         request, woman = _sealed_request(keeping.vault, command, request_id, pair_id)
         requests.append(request)
@@ -399,7 +399,11 @@ async def tell_arranged(
         keeping,
         received,
         MessageKind.ARRANGED,
-        lambda arranged: {"starts_at": arranged.starts_at.isoformat(), "meeting_place": arranged.meeting_place},
+        lambda held, arranged: {
+            "starts_at": arranged.starts_at.isoformat(),
+            "meeting_place": arranged.meeting_place,
+            "link": private_link(keeping, held),
+        },
         now,
     )
 
@@ -410,7 +414,7 @@ async def tell_cancelled(
     """Tell her that the walk will not take place; its officer sees her contact card no longer."""
     await store.move(tx, _moves(received, RequestState.CANCELLED, assigned=False))
     await _call_back(tx, _of(received), [MessageKind.ARRANGED])
-    await _tell(tx, keeping, received, MessageKind.CANCELLED, lambda _: {}, now)
+    await _tell(tx, keeping, received, MessageKind.CANCELLED, lambda _, __: {}, now)
 
 
 async def complete_requests(
@@ -444,12 +448,12 @@ async def _tell(
     keeping: Keeping,
     received: Sequence[Received[W]],
     kind: MessageKind,
-    facts: Callable[[W], Mapping[str, Any]],
+    facts: Callable[[Held, W], Mapping[str, Any]],
     now: datetime,
 ) -> None:
     known = await store.requests(tx, _of(received))
     notices = [
-        _Notice(open_request(keeping.vault, known[request_id]), kind, facts(one.event), now)
+        _Notice(open_request(keeping.vault, known[request_id]), kind, facts(known[request_id].held, one.event), now)
         for one in received
         for request_id in one.event.request_ids
         if request_id in known
@@ -499,7 +503,7 @@ async def send_surveys(
         _Notice(
             woman := open_request(keeping.vault, stored),
             MessageKind.SURVEY,
-            {"link": _survey_link(keeping, woman, stored, one.event.survey, max(now, one.event.send_from))},
+            _survey_facts(keeping, woman, stored, one.event.survey, max(now, one.event.send_from)),
             one.event.send_from,
         )
         for one in received
@@ -509,16 +513,19 @@ async def send_surveys(
     return Outcome(awaiting={one.id: one.event.walk_id for one in received if one.event.walk_id not in women})
 
 
-def _survey_link(keeping: Keeping, woman: _Woman, stored: Stored, survey: SurveyName, opens: datetime) -> str:
-    held = woman.held
+def _survey_facts(
+    keeping: Keeping, woman: _Woman, stored: Stored, survey: SurveyName, opens: datetime
+) -> Mapping[str, Any]:
+    held, until = woman.held, opens + domain.SURVEY_OPEN_FOR
     ticket = Ticket(
         held.force_id,
         survey,
         UUID(woman.data_key.open(stored.pair, f"pair of {held.id}")),
         keeping.vault.seal_text(CONTACT, [held.force_id, held.id.hex]),
-        opens + domain.SURVEY_OPEN_FOR,
+        until,
     )
-    return f"{keeping.feedback_url}/s/{ticket.token(keeping.link_key)}"
+    link = f"{keeping.feedback_url}/s/{ticket.token(keeping.link_key)}"
+    return {"link": link, "until": until.isoformat()}
 
 
 async def want_contact(
@@ -571,6 +578,17 @@ def open_private_link(keeping: Keeping, token: str) -> tuple[str, UUID]:
     except CannotOpen:
         raise domain.LinkInvalid from None
     return force_id, UUID(request)
+
+
+async def her_request(tx: Transaction, request_id: UUID, *, keeping: Keeping) -> tuple[Held, bool]:
+    """A request as its owner sees it, and whether she has stopped all contact.
+
+    :raises RequestNotFound: nobody knows it.
+    """
+    stored = (await store.requests(tx, [request_id])).get(request_id)
+    if stored is None:
+        raise RequestNotFound
+    return stored.held, open_request(keeping.vault, stored).person.rules.stopped
 
 
 async def withdraw(tx: Transaction, force_id: str, request_id: UUID, now: datetime) -> None:

@@ -62,7 +62,23 @@ EVERY_SERVICE: Table = {
     ("GET", "/me"): SIGNED_IN,
 }
 
-INTAKE: Table = {}
+INTAKE: Table = {
+    ("POST", "/api/v1/walk-requests"): PUBLIC,
+    ("GET", "/"): PUBLIC,
+    ("GET", "/{force}/"): PUBLIC,
+    ("GET", "/{force}/request/not-eligible"): PUBLIC,
+    ("GET", "/{force}/request/{step}"): PUBLIC,
+    ("POST", "/{force}/request/{step}"): PUBLIC,
+    ("POST", "/{force}/request/erase"): PUBLIC,
+    ("GET", "/{force}/request/check"): PUBLIC,
+    ("POST", "/{force}/request/check"): PUBLIC,
+    ("GET", "/{force}/request/done"): PUBLIC,
+    ("GET", "/your-request/{token}"): SEALED_LINK,
+    ("POST", "/your-request/{token}/withdraw"): SEALED_LINK,
+    ("POST", "/your-request/{token}/stop"): SEALED_LINK,
+    ("GET", "/staff/requests/{request_id}/contact"): POLICE,
+    ("POST", "/staff/requests/{request_id}/contact"): POLICE,
+}
 
 ASSIGNMENT: Table = {
     ("GET", "/"): POLICE,

@@ -1,0 +1,49 @@
+"""Composition root of intake; nothing imports it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from services.intake import pages, routes, subscribers, timers
+from services.intake.channels.email import Email
+from services.intake.dependencies import Dependencies
+from services.intake.settings import Settings
+from shared.contracts.kinds import Channel
+from shared.policies import Policies
+from shared.runtime import run, service_app
+from shared.web.pages import Pages, Theme
+
+
+def build(settings: Settings) -> FastAPI:
+    """The service, put together from its settings."""
+    policies = Policies.read(settings.forces_dir)
+    deps = Dependencies(settings, policies)
+    return service_app(
+        service="intake",
+        title="Walk and Talk",
+        dependencies=deps,
+        routers=[routes.router, pages.router],
+        pages=Pages(
+            "intake",
+            [Path(__file__).parent / "templates"],
+            themes={
+                force: Theme(name=policy.name, header=policy.colour, brand=policy.colour)
+                for force, policy in policies.items()
+            },
+        ),
+        refusals=routes.REFUSALS,
+        subscriptions=subscribers.subscriptions(deps.keeping),
+        timers=timers.timers(deps.keeping),
+        channels={Channel.EMAIL.value: Email(deps).send},
+    )
+
+
+def main() -> None:
+    """Serve until told to stop."""
+    run("intake", Settings, build)
+
+
+if __name__ == "__main__":
+    main()

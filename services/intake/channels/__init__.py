@@ -1,0 +1,1 @@
+"""Intake's ways out: how a message leaves for her."""

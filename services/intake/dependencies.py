@@ -1,0 +1,41 @@
+"""What intake's routes, pages and channels are given."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass, field
+from typing import cast
+
+from starlette.requests import Request
+
+from services.intake.handlers import Keeping
+from services.intake.metrics import IntakeMetrics
+from services.intake.settings import Settings
+from services.intake.vault import Vault
+from shared import runtime
+from shared.geography.postcodes import Postcodes
+
+
+@dataclass
+class Dependencies(runtime.Dependencies[Settings]):
+    """The vault, the keys of links, the counters, and every postcode."""
+
+    keeping: Keeping = field(init=False, repr=False)
+    postcodes: Postcodes = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        settings = self.settings
+        self.keeping = Keeping(
+            Vault.of(settings.master_key.get_secret_value()),
+            base64.b64decode(settings.link_key.get_secret_value()),
+            settings.feedback_url.rstrip("/"),
+            settings.intake_url.rstrip("/"),
+            IntakeMetrics(self.registry),
+        )
+        self.postcodes = Postcodes.open(settings.data_dir)
+
+
+def dependencies(request: Request) -> Dependencies:
+    """What the application was built with."""
+    return cast(Dependencies, request.app.state.dependencies)

@@ -1,0 +1,159 @@
+"""A request as it is typed or sent, turned into the command: what the form and the API have in common."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+from services.intake.domain import FieldsWrong, Person, RequestWalk, one_line, real_email, real_phone
+from shared.contracts.envelope import ForceId, Slug
+from shared.contracts.kinds import Channel, PartOfDay, Point, Reason
+from shared.contracts.refusals import Refusal
+from shared.contracts.walk_requests import Availability, ContactRules
+from shared.geography.grid import OutsideGreatBritain, from_wgs84
+from shared.geography.postcodes import Postcodes
+from shared.policies import Policies
+
+Name = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(one_line)
+]
+EmailAddress = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(real_email)]
+PhoneNumber = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(real_phone)]
+PostalAddress = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+Excluded = Annotated[tuple[Slug, ...], Field(max_length=20)]
+
+_SEPARATORS: Final = re.compile(r"[\s,;]+")
+
+
+def slugs(text: str) -> tuple[str, ...]:
+    """Numbers of officers as people type them, `A1234, b77`, as the force's own ids: small letters, each once."""
+    return tuple(dict.fromkeys(part.lower() for part in _SEPARATORS.split(text) if part))
+
+
+def _once(given: Any) -> Any:
+    return list(dict.fromkeys(given)) if isinstance(given, list) and all(isinstance(x, str) for x in given) else given
+
+
+class Part(BaseModel):
+    """A part of the call; a field nobody knows is refused, so that a misspelt one is not lost."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ContactIn(Part):
+    """How she may be reached, and her rules."""
+
+    channels: Annotated[tuple[Channel, ...], BeforeValidator(_once)]
+    email: EmailAddress | None = None
+    phone: PhoneNumber | None = None
+    address: PostalAddress | None = None
+    times: Annotated[tuple[PartOfDay, ...], BeforeValidator(_once)] = tuple(PartOfDay)
+    may_say_police: bool = False
+    may_leave_voicemail: bool = False
+    excluded_officers: Excluded = ()
+    excluded_teams: Excluded = ()
+
+
+class PlaceIn(Part):
+    """A postcode, or a point on the map."""
+
+    postcode: Annotated[str, Field(max_length=64)] | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+
+
+class AvailabilityIn(Availability):
+    """When she is free; parts of the day in Europe/London."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class WalkRequestIn(Part):
+    """A request for a walk."""
+
+    force_id: ForceId
+    name: Name
+    over_18: Literal[True]
+    consent: Literal[True]
+    contact: ContactIn
+    place: PlaceIn
+    availability: AvailabilityIn
+    lives_or_works_here: bool = False
+    reasons: Annotated[tuple[Reason, ...], BeforeValidator(_once)] = ()
+    group_walk_welcome: bool = False
+    baseline: Annotated[dict[str, str], Field(max_length=20)] = {}
+
+    def command(self, policies: Policies, postcodes: Postcodes) -> RequestWalk:
+        """The command.
+
+        :raises FieldsWrong: the force or the place cannot be found.
+        """
+        if self.force_id not in policies:
+            raise FieldsWrong({"force_id": "This force does not take requests here"})
+        contact = self.contact
+        rules = ContactRules(
+            channels=contact.channels,
+            times=contact.times,
+            may_say_police=contact.may_say_police,
+            may_leave_voicemail=contact.may_leave_voicemail,
+            excluded_officers=contact.excluded_officers,
+            excluded_teams=contact.excluded_teams,
+        )
+        return RequestWalk(
+            force_id=self.force_id,
+            person=Person(self.name, rules, contact.email, contact.phone, contact.address),
+            place=point_of(self.place, postcodes),
+            place_from_postcode=self.place.postcode is not None,
+            availability=Availability.model_validate(self.availability.model_dump()),
+            lives_or_works_here=self.lives_or_works_here,
+            reasons=self.reasons,
+            group_walk_welcome=self.group_walk_welcome,
+            baseline=self.baseline,
+        )
+
+
+def point_of(place: PlaceIn, postcodes: Postcodes) -> Point:
+    """Where it is.
+
+    :raises FieldsWrong: it is nowhere, or said in two ways.
+    """
+    if place.postcode is not None:
+        if place.latitude is not None or place.longitude is not None:
+            raise FieldsWrong({"place": "Give a postcode or a point, not both"})
+        return postcode_point(place.postcode, postcodes)
+    wrong = {
+        f"place.{name}": f"Enter a {name}, or a postcode instead"
+        for name in ("latitude", "longitude")
+        if getattr(place, name) is None
+    }
+    if len(wrong) == 2:
+        raise FieldsWrong({"place": "Give a postcode, or a latitude and longitude"})
+    if place.latitude is None or place.longitude is None:
+        raise FieldsWrong(wrong)
+    return map_point(place.latitude, place.longitude)
+
+
+def postcode_point(postcode: str, postcodes: Postcodes) -> Point:
+    """The centre of a postcode, to some ten metres.
+
+    :raises FieldsWrong: there is none.
+    """
+    try:
+        longitude, latitude = postcodes.find(postcode).point.to_wgs84()
+    except Refusal as refusal:
+        raise FieldsWrong({"place.postcode": refusal.message}) from None
+    return Point(latitude=round(latitude, 5), longitude=round(longitude, 5))
+
+
+def map_point(latitude: float, longitude: float) -> Point:
+    """A point on the map, to some metre.
+
+    :raises FieldsWrong: it is not in Great Britain.
+    """
+    try:
+        from_wgs84(longitude=longitude, latitude=latitude)
+    except OutsideGreatBritain as refusal:
+        raise FieldsWrong({"place.latitude": refusal.message}) from None
+    return Point(latitude=round(latitude, 5), longitude=round(longitude, 5))

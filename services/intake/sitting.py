@@ -1,0 +1,636 @@
+"""The request form: its questions, one a page, what each accepts, and what the answers together ask for.
+
+Answers are kept as they were typed, by question, so that every page can show them again; nothing here does I/O.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Literal, TypeAlias
+
+from pydantic import AfterValidator, BaseModel, Field, create_model, field_validator
+
+from services.intake.domain import FieldsWrong, Person, RequestWalk, missing_details
+from services.intake.requesting import (
+    EmailAddress,
+    Name,
+    PhoneNumber,
+    PostalAddress,
+    map_point,
+    postcode_point,
+    slugs,
+)
+from shared.contracts.kinds import Channel, PartOfDay, Point, Reason, Weekday
+from shared.contracts.policy import ForcePolicy
+from shared.contracts.surveys import BASELINE, Question
+from shared.contracts.walk_requests import Availability, ContactRules
+from shared.geography.postcodes import Postcodes
+
+Answers: TypeAlias = Mapping[str, Mapping[str, Any]]
+"""By the question's slug, what was typed by field."""
+
+Choices: TypeAlias = Mapping[str, str]
+
+YES_NO: Final[Choices] = {"yes": "Yes", "no": "No"}
+REASONS: Final[Choices] = {
+    Reason.NO_CCTV: "No CCTV",
+    Reason.BADLY_LIT: "It is badly lit",
+    Reason.EMPTY_OR_ISOLATED: "Empty buildings, or it is isolated",
+    Reason.POOR_LAYOUT: "The layout of the streets or paths",
+    Reason.RESTRICTED_VISIBILITY: "I cannot see far, or be seen",
+    Reason.RUNDOWN: "It is run down",
+    Reason.DRUGS_OR_ALCOHOL: "Signs of drug or alcohol use",
+    Reason.OTHER_ENVIRONMENT: "Something else about the place",
+    Reason.HARASSED_BY_ONE: "Shouted at or harassed by a stranger",
+    Reason.HARASSED_BY_GROUP: "Shouted at or harassed by a group",
+    Reason.FOLLOWED: "Being followed",
+    Reason.OTHER_HARASSMENT: "Other harassment",
+}
+DAYS: Final[Choices] = {day: day.value.capitalize() for day in Weekday}
+PARTS: Final[Choices] = {
+    PartOfDay.EARLY_MORNING: "Early morning, before 9am",
+    PartOfDay.DAYTIME: "Daytime, 9am to 5pm",
+    PartOfDay.EVENING: "Evening, after 5pm",
+}
+CHANNELS: Final[Choices] = {
+    Channel.EMAIL: "Email",
+    Channel.TEXT: "Text message",
+    Channel.PHONE: "Phone call",
+    Channel.LETTER: "Letter",
+}
+
+YesNo = Literal["yes", "no"]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One field of a question's page."""
+
+    name: str
+    kind: Literal["radios", "checkboxes", "text", "email", "tel", "lines"]
+    label: str
+    hint: str = ""
+    choices: Choices | None = None
+    autocomplete: str = ""
+    width: str = ""
+    only_for: tuple[Channel, ...] = ()
+    """Asked only if she chose one of these ways to be contacted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One page of the form."""
+
+    slug: str
+    title: str
+    model: type[BaseModel]
+    fields: tuple[Asked, ...]
+    messages: Mapping[str, str]
+    lead: tuple[str, ...] = ()
+    applies: Callable[[Answers, ForcePolicy], bool] = lambda answers, policy: True
+    optional: bool = False
+
+    def asked(self, answers: Answers) -> tuple[Asked, ...]:
+        """The fields this woman is asked."""
+        chosen = channels_of(answers)
+        return tuple(one for one in self.fields if not one.only_for or set(one.only_for) & set(chosen))
+
+
+def channels_of(answers: Answers) -> tuple[Channel, ...]:
+    """The ways to be contacted she has chosen so far."""
+    return tuple(Channel(one) for one in answers.get("channels", {}).get("channels", ()))
+
+
+# What each page accepts
+
+
+class Eligibility(BaseModel):
+    adult: YesNo
+
+
+class Place(BaseModel):
+    postcode: Annotated[str, Field(max_length=64)]
+
+
+_POINT: Final = re.compile(r"\s*(-?\d{1,2}(?:\.\d+)?)\s*°?\s*[,; ]\s*(-?\d{1,3}(?:\.\d+)?)\s*°?\s*")
+
+
+def _two_numbers(text: str) -> str:
+    if not _POINT.fullmatch(text):
+        raise ValueError("Enter two numbers, latitude then longitude, like 51.4545, -2.5879")
+    return text
+
+
+class OnMap(BaseModel):
+    point: Annotated[str, Field(max_length=80), AfterValidator(_two_numbers)]
+
+
+class Local(BaseModel):
+    local: YesNo
+
+
+class Reasons(BaseModel):
+    reasons: list[Reason] = []
+
+
+class Days(BaseModel):
+    days: Annotated[list[Weekday], Field(min_length=1)]
+
+
+class Times(BaseModel):
+    parts: Annotated[list[PartOfDay], Field(min_length=1)]
+
+
+class Group(BaseModel):
+    group: YesNo
+
+
+class Named(BaseModel):
+    name: Name
+
+
+class Channels(BaseModel):
+    channels: Annotated[list[Channel], Field(min_length=1)]
+
+
+class Details(BaseModel):
+    email: EmailAddress | None = None
+    phone: PhoneNumber | None = None
+    address: PostalAddress | None = None
+
+
+class ContactTimes(BaseModel):
+    times: Annotated[list[PartOfDay], Field(min_length=1)]
+
+
+class SayPolice(BaseModel):
+    say_police: YesNo
+
+
+class Voicemail(BaseModel):
+    voicemail: YesNo
+
+
+class Exclude(BaseModel):
+    officers: Annotated[str, Field(max_length=400)] = ""
+
+    @field_validator("officers")
+    @classmethod
+    def _numbers(cls, given: str) -> str:
+        found = slugs(given)
+        if len(found) > 20 or any(not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,62}", one) for one in found):
+            raise ValueError("Enter the numbers with commas between them, like A1234, B5678")
+        return given
+
+
+class Consent(BaseModel):
+    consent: Literal["yes"]
+
+
+def _survey_model(name: str, questions: Sequence[Question]) -> type[BaseModel]:
+    fields: dict[str, Any] = {
+        question.code.replace("-", "_"): (
+            Literal[tuple(choice.code for choice in question.choices)] | None,
+            Field(default=None, alias=question.code),
+        )
+        for question in questions
+    }
+    return create_model(name, **fields)
+
+
+def _survey_fields(questions: Sequence[Question], lead: str = "") -> tuple[Asked, ...]:
+    return tuple(
+        Asked(
+            question.code,
+            "radios",
+            question.text.removeprefix(lead)[:1].upper() + question.text.removeprefix(lead)[1:],
+            choices={choice.code: choice.label for choice in question.choices},
+        )
+        for question in questions
+    )
+
+
+_SAFETY: Final = tuple(question for question in BASELINE.questions if question.code.startswith("safe-"))
+_POLICE: Final = tuple(question for question in BASELINE.questions if not question.code.startswith("safe-"))
+_POLICE_LEAD: Final = "The police in your area, within 15 minutes’ walk from your home, "
+_APART: Final = (
+    "You do not have to answer. Your answers help us see whether these walks change anything.",
+    "They are kept apart from your name and your request, and mixed with other women’s before anybody counts them.",
+)
+
+POINT: Final = Step(
+    "point",
+    "Which point on the map?",
+    OnMap,
+    (
+        Asked(
+            "point",
+            "text",
+            "Latitude and longitude",
+            "Two numbers with a comma between them, like 51.4545, -2.5879",
+            width="govuk-input--width-20",
+        ),
+    ),
+    {"point": "Enter two numbers, latitude then longitude, like 51.4545, -2.5879"},
+    (
+        "In most map apps, press and hold on the place until a pin appears, then copy the two numbers shown with it.",
+    ),
+)
+
+STEPS: Final[tuple[Step, ...]] = (
+    Step(
+        "eligibility",
+        "Are you a woman aged 18 or over?",
+        Eligibility,
+        (Asked("adult", "radios", "Are you a woman aged 18 or over?", choices=YES_NO),),
+        {"adult": "Select yes if you are a woman aged 18 or over"},
+    ),
+    Step(
+        "place",
+        "Where would you like to walk?",
+        Place,
+        (
+            Asked(
+                "postcode",
+                "text",
+                "Postcode",
+                "A postcode in or near the place, like BS1 5TR. It need not be your own.",
+                width="govuk-input--width-10",
+            ),
+        ),
+        {"postcode": "Enter a postcode in or near the place"},
+    ),
+    Step(
+        "local",
+        "Do you live, work or study near there?",
+        Local,
+        (Asked("local", "radios", "Do you live, work or study near there?", choices=YES_NO),),
+        {"local": "Select yes if you live, work or study near the place"},
+    ),
+    Step(
+        "reasons",
+        "What makes you feel unsafe there?",
+        Reasons,
+        (
+            Asked(
+                "reasons",
+                "checkboxes",
+                "What makes you feel unsafe there?",
+                "Select all that apply. You can leave this out and tell the officer on the walk.",
+                REASONS,
+            ),
+        ),
+        {"reasons": "Select from the list"},
+        optional=True,
+    ),
+    Step(
+        "days",
+        "Which days would suit you?",
+        Days,
+        (Asked("days", "checkboxes", "Which days would suit you?", "Select all that apply.", DAYS),),
+        {"days": "Select at least one day"},
+    ),
+    Step(
+        "times",
+        "What time of day would you like to walk?",
+        Times,
+        (
+            Asked(
+                "parts",
+                "checkboxes",
+                "What time of day would you like to walk?",
+                "Choose the times when you feel unsafe there, if you can. Select all that apply.",
+                PARTS,
+            ),
+        ),
+        {"parts": "Select at least one time of day"},
+    ),
+    Step(
+        "group",
+        "Would you also walk in a small group?",
+        Group,
+        (
+            Asked(
+                "group",
+                "radios",
+                "Would you also walk in a small group?",
+                "With an officer and a few other women who feel unsafe in the same place.",
+                {"yes": "Yes, that would be fine", "no": "No, I would like to walk alone with the officer"},
+            ),
+        ),
+        {"group": "Select yes if you would also walk in a small group"},
+        applies=lambda answers, policy: policy.walks.group_size > 1,
+    ),
+    Step(
+        "name",
+        "What should we call you?",
+        Named,
+        (
+            Asked(
+                "name",
+                "text",
+                "What should we call you?",
+                "Your name, or another name you would like the officer to use.",
+                autocomplete="off",
+                width="govuk-input--width-20",
+            ),
+        ),
+        {"name": "Enter what we should call you, in 100 characters or fewer"},
+    ),
+    Step(
+        "channels",
+        "How is it safe to contact you?",
+        Channels,
+        (
+            Asked(
+                "channels",
+                "checkboxes",
+                "How is it safe to contact you?",
+                "Choose only ways that nobody else reads or listens to. Select all that apply.",
+                CHANNELS,
+            ),
+        ),
+        {"channels": "Select at least one way we may contact you"},
+    ),
+    Step(
+        "details",
+        "Where do we reach you?",
+        Details,
+        (
+            Asked(
+                "email",
+                "email",
+                "Email address",
+                "One that nobody else reads.",
+                autocomplete="off",
+                only_for=(Channel.EMAIL,),
+            ),
+            Asked(
+                "phone",
+                "tel",
+                "Phone number",
+                "For numbers outside the UK, begin with the country code.",
+                autocomplete="off",
+                width="govuk-input--width-20",
+                only_for=(Channel.TEXT, Channel.PHONE),
+            ),
+            Asked("address", "lines", "Address for letters", autocomplete="off", only_for=(Channel.LETTER,)),
+        ),
+        {
+            "email": "Enter your email address",
+            "phone": "Enter your phone number",
+            "address": "Enter the address for letters, in 500 characters or fewer",
+        },
+    ),
+    Step(
+        "contact-times",
+        "When is it safe to contact you?",
+        ContactTimes,
+        (
+            Asked(
+                "times",
+                "checkboxes",
+                "When is it safe to contact you?",
+                "Select all that apply. Select all three if any time is safe.",
+                PARTS,
+            ),
+        ),
+        {"times": "Select at least one time when it is safe to contact you"},
+    ),
+    Step(
+        "say-police",
+        "May we say that we are the police?",
+        SayPolice,
+        (
+            Asked(
+                "say_police",
+                "radios",
+                "May we say that we are the police?",
+                "When we write or call, and somebody else might see or answer.",
+                {
+                    "yes": "Yes, you may say that you are the police and why you are writing or calling",
+                    "no": "No, do not say who you are or why until you know it is me",
+                },
+            ),
+        ),
+        {"say_police": "Select whether we may say that we are the police"},
+    ),
+    Step(
+        "voicemail",
+        "May we leave a voicemail?",
+        Voicemail,
+        (Asked("voicemail", "radios", "May we leave a voicemail?", choices=YES_NO),),
+        {"voicemail": "Select yes if we may leave a voicemail"},
+        applies=lambda answers, policy: Channel.PHONE in channels_of(answers),
+    ),
+    Step(
+        "exclude",
+        "Is there an officer who must not be involved?",
+        Exclude,
+        (
+            Asked(
+                "officers",
+                "text",
+                "Numbers of officers who must not be involved (optional)",
+                "The number on an officer’s shoulder, like A1234. With commas between them if there are several.",
+                autocomplete="off",
+            ),
+        ),
+        {"officers": "Enter the numbers with commas between them, like A1234, B5678"},
+        (
+            "Somebody you are afraid of may work for the police. An officer you name here cannot take your walk on, "
+            "and cannot see that you asked for one.",
+            "You need not say why.",
+        ),
+        optional=True,
+    ),
+    Step(
+        "safety",
+        "How safe do you feel?",
+        _survey_model("Safety", _SAFETY),
+        _survey_fields(_SAFETY),
+        {},
+        _APART,
+        optional=True,
+    ),
+    Step(
+        "police",
+        "The police in your area",
+        _survey_model("Police", _POLICE),
+        _survey_fields(_POLICE, _POLICE_LEAD),
+        {},
+        (
+            "You do not have to answer. How far do you agree that the police in your area, within 15 minutes’ walk "
+            "from your home, do the following?",
+        ),
+        optional=True,
+    ),
+)
+BY_SLUG: Final[Mapping[str, Step]] = {step.slug: step for step in (*STEPS, POINT)}
+
+
+def steps_for(answers: Answers, policy: ForcePolicy) -> tuple[Step, ...]:
+    """The pages this woman goes through, in order."""
+    return tuple(step for step in STEPS if step.applies(answers, policy))
+
+
+def answered(step: Step, answers: Answers) -> bool:
+    """Whether a page is done with; the place may be said in two ways, and details must fit the ways she chose."""
+    if step.slug == "place":
+        return "place" in answers or "point" in answers
+    if step.slug == "details" and step.slug in answers:
+        return not missing_details(channels_of(answers), answers["details"])
+    return step.slug in answers
+
+
+def first_open(answers: Answers, policy: ForcePolicy) -> Step | None:
+    """The first page that is still to be answered; None when she can check her answers."""
+    return next((step for step in steps_for(answers, policy) if not answered(step, answers)), None)
+
+
+def may_open(step: Step, answers: Answers, policy: ForcePolicy) -> bool:
+    """Whether she has come as far as this page."""
+    reached = first_open(answers, policy)
+    order = [one.slug for one in steps_for(answers, policy)]
+    slug = "place" if step is POINT else step.slug
+    return slug in order and (reached is None or order.index(slug) <= order.index(reached.slug))
+
+
+def before(step: Step, answers: Answers, policy: ForcePolicy) -> str | None:
+    """The page before this one; None before the first."""
+    order = [one.slug for one in steps_for(answers, policy)]
+    if step is POINT:
+        return "place"
+    at = order.index(step.slug)
+    return order[at - 1] if at else None
+
+
+def after(step: Step, answers: Answers, policy: ForcePolicy, *, from_check: bool) -> str:
+    """Where she goes once a page is answered: on, or back to checking where she came from and all else is answered."""
+    if from_check:
+        reached = first_open(answers, policy)
+        return reached.slug if reached else "check"
+    order = [one.slug for one in steps_for(answers, policy)]
+    at = order.index("place" if step is POINT else step.slug)
+    return order[at + 1] if at + 1 < len(order) else "check"
+
+
+def keep(step: Step, answers: Answers, given: BaseModel) -> dict[str, dict[str, Any]]:
+    """The answers with one page answered anew; what no longer belongs to them is dropped.
+
+    :raises FieldsWrong: her ways of contact need a detail she has not given; fields as on the page.
+    """
+    values = {name: value for name, value in given.model_dump(mode="json", by_alias=True).items() if value is not None}
+    changed = {slug: dict(found) for slug, found in answers.items()}
+    if step.slug == "details":
+        shown = {one.name for one in step.asked(answers)}
+        values = {name: value for name, value in values.items() if name in shown}
+        wrong = missing_details(channels_of(answers), values)
+        if wrong:
+            raise FieldsWrong(wrong)
+    if step.slug == "place":
+        changed.pop("point", None)
+    if step is POINT:
+        changed.pop("place", None)
+    changed[step.slug] = values
+    if step.slug == "channels":
+        if Channel.PHONE not in channels_of(changed):
+            changed.pop("voicemail", None)
+        kept = {one.name for one in BY_SLUG["details"].asked(changed)}
+        if "details" in changed:
+            changed["details"] = {name: value for name, value in changed["details"].items() if name in kept}
+    return changed
+
+
+def place_of(answers: Answers, postcodes: Postcodes) -> Point:
+    """Where she would like to walk.
+
+    :raises FieldsWrong: it cannot be found; fields as on the page.
+    """
+    try:
+        if "point" in answers:
+            found = _POINT.fullmatch(answers["point"]["point"])
+            assert found is not None
+            return map_point(float(found[1]), float(found[2]))
+        return postcode_point(answers["place"]["postcode"], postcodes)
+    except FieldsWrong as wrong:
+        field = "point" if "point" in answers else "postcode"
+        raise FieldsWrong({field: next(iter(wrong.fields.values()))}) from None
+
+
+def command_of(force_id: str, answers: Answers, postcodes: Postcodes) -> RequestWalk:
+    """What the answers together ask for; every page that applies must be answered."""
+    channels, details = channels_of(answers), answers["details"]
+    rules = ContactRules(
+        channels=channels,
+        times=tuple(answers["contact-times"]["times"]),
+        may_say_police=answers["say-police"]["say_police"] == "yes",
+        may_leave_voicemail=answers.get("voicemail", {}).get("voicemail") == "yes",
+        excluded_officers=slugs(answers["exclude"].get("officers", "")),
+    )
+    return RequestWalk(
+        force_id=force_id,
+        person=Person(
+            answers["name"]["name"], rules, details.get("email"), details.get("phone"), details.get("address")
+        ),
+        place=place_of(answers, postcodes),
+        place_from_postcode="place" in answers,
+        availability=Availability(days=tuple(answers["days"]["days"]), parts=tuple(answers["times"]["parts"])),
+        lives_or_works_here=answers["local"]["local"] == "yes",
+        reasons=tuple(Reason(one) for one in answers["reasons"].get("reasons", ())),
+        group_walk_welcome=answers.get("group", {}).get("group") == "yes",
+        baseline={**answers["safety"], **answers["police"]},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the page where she checks her answers."""
+
+    key: str
+    value: str
+    slug: str
+    """Where she can change it."""
+
+
+def summary(answers: Answers, policy: ForcePolicy) -> list[Line]:
+    """Her answers in words, for checking. The survey is counted, not repeated: it is long and changes nothing."""
+    lines = []
+    for step in steps_for(answers, policy):
+        if step.slug == "eligibility":
+            continue
+        shown = POINT if step.slug == "place" and "point" in answers else step
+        given = answers.get(shown.slug, {})
+        if step.slug in ("safety", "police"):
+            total = len(step.fields)
+            lines.append(Line(step.title, f"{len(given)} of {total} questions answered", step.slug))
+            continue
+        for one in shown.asked(answers):
+            key = "Place" if shown.slug in ("place", "point") else one.label.removesuffix(" (optional)")
+            lines.append(Line(key, _in_words(one, given.get(one.name)), shown.slug))
+    return lines
+
+
+def _in_words(asked: Asked, given: Any) -> str:
+    if not given:
+        return "None" if asked.kind == "checkboxes" or asked.name == "officers" else "Not given"
+    if asked.choices is None:
+        return str(given)
+    chosen = [given] if isinstance(given, str) else given
+    return "\n".join(asked.choices[one] for one in chosen)
+
+
+def rules_in_words(rules: ContactRules) -> list[Line]:
+    """Her rules of safe contact, as an officer reads them before anything else."""
+    return [
+        Line("Ways that are safe", ", ".join(CHANNELS[one] for one in rules.channels), ""),
+        Line("Times that are safe", "\n".join(PARTS[one] for one in rules.times), ""),
+        Line(
+            "May you say you are the police?",
+            "Yes" if rules.may_say_police else "No. Say neither who you are nor why until you know it is her",
+            "",
+        ),
+        Line("May you leave a voicemail?", "Yes" if rules.may_leave_voicemail else "No", ""),
+    ]
