@@ -1,0 +1,221 @@
+-- register_version
+-- Which policy version the register of each of these forces was taken from.
+SELECT force_id, version FROM register WHERE force_id = ANY ($1::text[]);
+
+-- save_register_version
+-- The register is now that of this version; an older one than stands here changes nothing.
+INSERT INTO register AS r (force_id, version) VALUES ($1, $2)
+ON CONFLICT (force_id) DO UPDATE SET version = excluded.version WHERE r.version <= excluded.version
+RETURNING version;
+
+-- save_partners
+-- A force's partners as its policy has them.
+INSERT INTO partner (force_id, id, name, kind, email, agreed_on, coverage, active)
+SELECT $1, i.id, i.name, i.kind, i.email, i.agreed_on, i.coverage, true
+FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::date[], $7::jsonb[])
+    AS i (id, name, kind, email, agreed_on, coverage)
+ON CONFLICT (force_id, id) DO UPDATE
+SET name = excluded.name, kind = excluded.kind, email = excluded.email, agreed_on = excluded.agreed_on,
+    coverage = excluded.coverage, active = true;
+
+-- end_agreements
+-- Partners the policy no longer has are kept for the referrals they were asked about, and asked no more.
+UPDATE partner SET active = false WHERE force_id = $1 AND active AND id <> ALL ($2::text[]);
+
+-- partners
+-- Everybody these forces have an agreement with.
+SELECT force_id, id, name, kind, email, agreed_on, coverage FROM partner
+WHERE force_id = ANY ($1::text[]) AND active
+ORDER BY force_id, id;
+
+-- save_areas
+-- Areas by name; the last published holds.
+INSERT INTO area (force_id, id, name, team_id, team_name)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
+ON CONFLICT (force_id, id) DO UPDATE
+SET name = excluded.name, team_id = excluded.team_id, team_name = excluded.team_name;
+
+-- around_concerns
+-- What is known around concerns just raised: the name of the area, and whether the concern stands here already.
+SELECT i.force_id, i.concern_id, a.name AS area_name, c.id IS NOT NULL AS known
+FROM unnest($1::text[], $2::uuid[], $3::text[]) AS i (force_id, concern_id, area_id)
+LEFT JOIN area AS a ON a.force_id = i.force_id AND a.id = i.area_id
+LEFT JOIN concern AS c ON c.force_id = i.force_id AND c.id = i.concern_id;
+
+-- save_concerns
+-- New concerns.
+INSERT INTO concern (
+    force_id, id, state, triage_reason, area_id, category, latitude, longitude, place_name, time_of_day, severity,
+    words, raised_on, received_at
+)
+SELECT i.force_id, i.id, i.state, i.triage_reason, i.area_id, i.category, i.latitude, i.longitude, i.place_name,
+       i.time_of_day, i.severity, i.words, i.raised_on, $14
+FROM unnest(
+    $1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::double precision[],
+    $8::double precision[], $9::text[], $10::text[], $11::text[], $12::text[], $13::date[]
+) AS i (
+    force_id, id, state, triage_reason, area_id, category, latitude, longitude, place_name, time_of_day, severity,
+    words, raised_on
+);
+
+-- save_tombstones
+-- Concerns withdrawn before they were raised: when they come, nobody is asked.
+INSERT INTO concern (force_id, id, state, received_at)
+SELECT i.force_id, i.id, 'withdrawn', $3 FROM unnest($1::text[], $2::uuid[]) AS i (force_id, id)
+ON CONFLICT (force_id, id) DO NOTHING;
+
+-- change_concerns
+-- Concerns that went on: to another partner, to triage, to their end.
+UPDATE concern AS c SET state = i.state, triage_reason = i.triage_reason, words = i.words
+FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[]) AS i (force_id, id, state, triage_reason, words)
+WHERE c.force_id = i.force_id AND c.id = i.id;
+
+-- save_referrals
+-- New referrals.
+INSERT INTO referral (
+    force_id, id, reference, concern_id, partner_id, state, made_at, respond_by, changed_at
+)
+SELECT i.force_id, i.id, i.reference, i.concern_id, i.partner_id, 'made', i.made_at, i.respond_by, i.made_at
+FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::timestamptz[], $7::timestamptz[])
+    AS i (force_id, id, reference, concern_id, partner_id, made_at, respond_by);
+
+-- change_referrals
+-- What became of referrals.
+UPDATE referral AS r
+SET state = i.state, overdue = i.overdue, progress = i.progress, words = i.words, planned_for = i.planned_for,
+    reason = i.reason, resolution = i.resolution, changed_at = $10
+FROM unnest(
+    $1::text[], $2::uuid[], $3::text[], $4::boolean[], $5::text[], $6::text[], $7::date[], $8::text[], $9::text[]
+) AS i (force_id, id, state, overdue, progress, words, planned_for, reason, resolution)
+WHERE r.force_id = i.force_id AND r.id = i.id;
+
+-- save_changes
+-- Lines of history.
+INSERT INTO referral_change (force_id, referral_id, at, by, status, progress, words, planned_for)
+SELECT i.force_id, i.referral_id, $1, i.by, i.status, i.progress, i.words, i.planned_for
+FROM unnest($2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::date[])
+    WITH ORDINALITY AS i (force_id, referral_id, by, status, progress, words, planned_for, ordinal)
+ORDER BY i.ordinal;
+
+-- save_deliveries
+-- What is to be sent to partners that can be written to; the same thing of the same referral once.
+INSERT INTO delivery (force_id, id, referral_id, kind, channel, made_at)
+SELECT i.force_id, i.id, i.referral_id, i.kind, 'email', $5
+FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[]) AS i (force_id, id, referral_id, kind)
+JOIN referral AS r ON r.force_id = i.force_id AND r.id = i.referral_id
+JOIN partner AS p ON p.force_id = r.force_id AND p.id = r.partner_id AND p.email IS NOT NULL
+ON CONFLICT (force_id, referral_id, kind, channel) DO NOTHING
+RETURNING force_id, id;
+
+-- deliveries_of
+-- What was to be sent about these referrals.
+SELECT d.force_id, d.id FROM delivery AS d
+JOIN unnest($1::text[], $2::uuid[]) AS i (force_id, referral_id) USING (force_id, referral_id);
+
+-- concerns_of_references
+-- Which concerns these references belong to.
+SELECT r.force_id, r.reference, r.concern_id FROM referral AS r
+JOIN unnest($1::text[], $2::uuid[]) AS i (force_id, reference) USING (force_id, reference);
+
+-- lock_concerns
+-- Concerns to decide on, locked in one order so that no two wait for each other.
+SELECT c.force_id, c.id AS concern_id, c.state AS concern_state, c.triage_reason, c.area_id, a.name AS area_name, c.category,
+       c.latitude, c.longitude, c.place_name, c.time_of_day, c.severity, c.words AS concern_words, c.raised_on
+FROM concern AS c
+JOIN unnest($1::text[], $2::uuid[]) AS i (force_id, id) USING (force_id, id)
+LEFT JOIN area AS a ON a.force_id = c.force_id AND a.id = c.area_id
+ORDER BY c.force_id, c.id
+FOR UPDATE OF c;
+
+-- referrals_of
+-- Everybody asked about these concerns, in the order they were asked.
+SELECT r.force_id, r.concern_id, r.id, r.reference, r.partner_id, p.name AS partner_name, r.state, r.made_at,
+       r.respond_by, r.overdue, r.progress, r.words, r.planned_for, r.reason, r.resolution
+FROM referral AS r
+JOIN unnest($1::text[], $2::uuid[]) AS i (force_id, concern_id) USING (force_id, concern_id)
+JOIN partner AS p ON p.force_id = r.force_id AND p.id = r.partner_id
+ORDER BY r.force_id, r.concern_id, r.made_at, r.id;
+
+-- lock_referrals
+-- Referrals whose time is up, locked.
+SELECT r.force_id, r.concern_id, r.id, r.reference, r.partner_id, p.name AS partner_name, r.state, r.made_at,
+       r.respond_by, r.overdue, r.progress, r.words, r.planned_for, r.reason, r.resolution
+FROM referral AS r
+JOIN unnest($1::text[], $2::uuid[]) AS i (force_id, id) USING (force_id, id)
+JOIN partner AS p ON p.force_id = r.force_id AND p.id = r.partner_id
+ORDER BY r.force_id, r.id
+FOR UPDATE OF r;
+
+-- referral_list
+-- A page of referrals, of one partner or of the force: what is open first, overdue before that, then by deadline.
+SELECT r.reference, r.concern_id, r.partner_id, p.name AS partner_name, r.state, r.made_at, r.respond_by, r.overdue,
+       r.progress, r.planned_for, r.resolution, c.category, c.severity, a.name AS area_name, c.raised_on
+FROM referral AS r
+JOIN partner AS p ON p.force_id = r.force_id AND p.id = r.partner_id
+JOIN concern AS c ON c.force_id = r.force_id AND c.id = r.concern_id
+JOIN area AS a ON a.force_id = c.force_id AND a.id = c.area_id
+WHERE ($1::text IS NULL OR r.partner_id = $1) AND r.state = ANY ($2::text[])
+ORDER BY r.state IN ('made', 'accepted') DESC, r.overdue DESC, r.respond_by, r.reference
+LIMIT $3 OFFSET $4;
+
+-- referral_page
+-- One referral with what the partner may know of the concern.
+SELECT r.id, r.reference, r.partner_id, p.name AS partner_name, r.state, r.made_at, r.respond_by,
+       r.overdue, r.progress, r.words, r.planned_for, r.reason, r.resolution,
+       c.force_id, c.id AS concern_id, c.state AS concern_state, c.triage_reason, c.area_id, a.name AS area_name, c.category,
+       c.latitude, c.longitude, c.place_name, c.time_of_day, c.severity, c.words AS concern_words, c.raised_on
+FROM referral AS r
+JOIN partner AS p ON p.force_id = r.force_id AND p.id = r.partner_id
+JOIN concern AS c ON c.force_id = r.force_id AND c.id = r.concern_id
+JOIN area AS a ON a.force_id = c.force_id AND a.id = c.area_id
+WHERE r.reference = $1 AND ($2::text IS NULL OR r.partner_id = $2);
+
+-- history
+-- What was said of a referral, oldest first.
+SELECT at, by, status, progress, words, planned_for FROM referral_change WHERE referral_id = $1 ORDER BY id;
+
+-- deliveries
+-- What was sent to the partner about a referral, and what became of it.
+SELECT d.kind, d.channel, s.state, s.ended_at, s.fault
+FROM delivery AS d JOIN sending AS s ON s.force_id = d.force_id AND s.id = d.id
+WHERE d.referral_id = $1
+ORDER BY d.made_at, d.id;
+
+-- triage
+-- A page of concerns that wait for somebody to choose a partner, longest waiting first.
+SELECT c.force_id, c.id AS concern_id, c.state AS concern_state, c.triage_reason, c.area_id, a.name AS area_name, c.category,
+       c.latitude, c.longitude, c.place_name, c.time_of_day, c.severity, c.words AS concern_words, c.raised_on,
+       c.received_at,
+       ARRAY(
+           SELECT r.partner_id FROM referral AS r WHERE r.force_id = c.force_id AND r.concern_id = c.id
+       ) AS asked
+FROM concern AS c JOIN area AS a ON a.force_id = c.force_id AND a.id = c.area_id
+WHERE c.state = 'triage'
+ORDER BY c.received_at, c.id
+LIMIT $1 OFFSET $2;
+
+-- letter
+-- All that an e-mail to a partner says.
+SELECT d.kind, d.made_at, r.reference, r.state, r.respond_by, p.name AS partner_name, p.email,
+       c.force_id, c.id AS concern_id, c.state AS concern_state, c.triage_reason, c.area_id, a.name AS area_name, c.category,
+       c.latitude, c.longitude, c.place_name, c.time_of_day, c.severity, c.words AS concern_words, c.raised_on
+FROM delivery AS d
+JOIN referral AS r ON r.force_id = d.force_id AND r.id = d.referral_id
+JOIN partner AS p ON p.force_id = r.force_id AND p.id = r.partner_id
+JOIN concern AS c ON c.force_id = r.force_id AND c.id = r.concern_id
+JOIN area AS a ON a.force_id = c.force_id AND a.id = c.area_id
+WHERE d.id = $1;
+
+-- count_referrals
+-- Referrals by state, overdue ones apart, for metrics.
+SELECT CASE WHEN overdue THEN 'overdue' ELSE state END AS state, count(*) AS many FROM referral GROUP BY 1;
+
+-- count_triage
+-- Concerns that wait for somebody to choose a partner, for metrics.
+SELECT count(*) FROM concern WHERE state = 'triage';
+
+-- count_deliveries
+-- What was sent to partners, by outcome, for metrics.
+SELECT d.channel, s.state, count(*) AS many
+FROM delivery AS d JOIN sending AS s ON s.force_id = d.force_id AND s.id = d.id
+GROUP BY d.channel, s.state;
