@@ -37,21 +37,38 @@ except KeyboardInterrupt:
 """
 
 
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """A place for a stack."""
+@pytest.fixture(scope="module")
+def used_folder() -> Iterator[Path]:
+    """The folder of a stack that ran once and was stopped."""
     with tempfile.TemporaryDirectory(prefix="walkandtalk-tests-", ignore_cleanup_errors=True) as name:
         Path(name).chmod(0o711)
+        with Stack(Path(name) / "stack", unused_ports(), services=()):
+            pass
         yield Path(name) / "stack"
 
 
 @pytest.fixture
-def ports() -> Ports:
+def folder(used_folder: Path) -> Iterator[Path]:
+    """A stack's folder of this test alone. A copy, since making the databases takes longer than most tests."""
+    with tempfile.TemporaryDirectory(prefix="walkandtalk-tests-", ignore_cleanup_errors=True) as name:
+        Path(name).chmod(0o711)
+        # cp keeps the owner: started by root, PostgreSQL's data belong to another user.
+        subprocess.run(["cp", "-a", str(used_folder), str(Path(name) / "stack")], check=True)
+        yield Path(name) / "stack"
+
+
+def unused_ports() -> Ports:
     """Ports nobody else uses now."""
     chosen: list[int] = []
     for _ in astuple(Ports()):
         chosen.append(free_port(avoid=chosen))
     return Ports(*chosen)
+
+
+@pytest.fixture
+def ports() -> Ports:
+    """Ports for one test."""
+    return unused_ports()
 
 
 @contextlib.contextmanager
@@ -82,6 +99,15 @@ def test_it_starts_stops_and_keeps_its_secrets(folder: Path, ports: Ports) -> No
     assert not any(one is not None and one.alive() for one in born)
     with Stack(folder, ports, services=()) as stack:
         assert stack.secrets == kept
+
+
+def test_each_service_is_told_only_what_it_may_know(used_folder: Path) -> None:
+    """Only intake gets the key to who she is, only intake and feedback that of survey links; logins are their own."""
+    with Stack(used_folder, unused_ports(), services=()) as stack:
+        told = {service: stack.environment(service) for service in SERVICES}
+    assert {service for service in SERVICES if "WALKANDTALK_MASTER_KEY" in told[service]} == {"intake"}
+    assert {service for service in SERVICES if "WALKANDTALK_LINK_KEY" in told[service]} == {"intake", "feedback"}
+    assert len({told[service]["WALKANDTALK_DATABASE_WEB_URL"] for service in SERVICES}) == len(SERVICES)
 
 
 def test_two_stacks_do_not_share_a_folder(folder: Path, ports: Ports) -> None:
@@ -142,12 +168,3 @@ def test_a_part_that_dies_is_started_again_and_a_stopped_one_is_left_alone(folde
         stack.start("identity")
         stack.start("broker")
         assert all(stack.pid(name) for name in stack.names)
-
-
-def test_environment_of_services_differs_in_what_each_may_know(folder: Path, ports: Ports) -> None:
-    """Only intake gets the key to who she is, only intake and feedback that of survey links; logins are their own."""
-    with Stack(folder, ports, services=()) as stack:
-        told = {service: stack.environment(service) for service in SERVICES}
-    assert {service for service in SERVICES if "WALKANDTALK_MASTER_KEY" in told[service]} == {"intake"}
-    assert {service for service in SERVICES if "WALKANDTALK_LINK_KEY" in told[service]} == {"intake", "feedback"}
-    assert len({told[service]["WALKANDTALK_DATABASE_WEB_URL"] for service in SERVICES}) == len(SERVICES)
