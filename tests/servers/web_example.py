@@ -1,9 +1,11 @@
 """A small service with every kind of page and call, to test shared.web and to copy from."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Literal
 from uuid import UUID, uuid4
 
+import uvicorn
 from fastapi import APIRouter, Depends, FastAPI
 from jinja2 import TemplateNotFound
 from prometheus_client import CollectorRegistry
@@ -12,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from shared.contracts.refusals import Refusal, TryAgain
+from shared.observability import configure_logging
 from shared.web import forms
 from shared.web.access import COORDINATOR, POLICE, PUBLIC, SEALED_LINK, SIGNED_IN, Table
 from shared.web.app import create_app
@@ -225,3 +228,13 @@ def example_app(settings: Settings | None = None, registry: CollectorRegistry | 
         registry=registry,
         asyncapi=lambda: ASYNCAPI,
     )
+
+
+def main() -> None:
+    """Serve the example on the port of the first argument, logging as a service does."""
+    configure_logging("intake")
+    uvicorn.run(example_app(), port=int(sys.argv[1]), log_config=None, access_log=False)
+
+
+if __name__ == "__main__":
+    main()
