@@ -232,7 +232,7 @@ def collection(force: DemoForce) -> dict[str, Any]:
                 "properties": {
                     "area_id": district.lower(),
                     "name": f"{district} {force.districts[district]}",
-                    "team_id": f"{district.lower()}-neighbourhood",
+                    "team_id": district.lower(),
                     "team_name": f"{district} neighbourhood team",
                     "boundary_version": version,
                 },
