@@ -186,8 +186,7 @@ class Database:
             try:
                 yield Transaction(connection, tuple(permitted.split(",")))
             except BaseException:
-                if not connection.is_closed():
-                    await connection.execute("ROLLBACK")
+                await _roll_back(connection)
                 raise
             await connection.execute("COMMIT")
 
@@ -199,6 +198,16 @@ class Database:
         except TRANSIENT:
             return False
         return True
+
+
+async def _roll_back(connection: Any) -> None:
+    """Roll back; a connection that cannot any more is torn down, so that the first fault is the one told."""
+    if connection.is_closed():
+        return
+    try:
+        await connection.execute("ROLLBACK", timeout=5)
+    except Exception:
+        connection.terminate()
 
 
 def permit(forces: Iterable[str]) -> str:

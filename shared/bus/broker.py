@@ -26,12 +26,19 @@ class Bus:
     """Connects a service's inbox to the bus: starts when the broker is there, and again when it comes back."""
 
     def __init__(
-        self, *, bootstrap: str, subscriptions: Subscriptions, inbox: Inbox, metrics: BusMetrics
+        self,
+        *,
+        bootstrap: str,
+        subscriptions: Subscriptions,
+        inbox: Inbox,
+        metrics: BusMetrics,
+        group: str | None = None,
     ) -> None:
         self._bootstrap = bootstrap
         self._subscriptions = subscriptions
         self._inbox = inbox
         self._metrics = metrics
+        self._group = group or subscriptions.service
         self._log = log(__name__)
         self._broker: KafkaBroker | None = None
 
@@ -84,7 +91,7 @@ class Bus:
 
         subscriber: BatchSubscriber = broker.subscriber(
             *self._subscriptions.topics,
-            group_id=self._subscriptions.service,
+            group_id=self._group,
             batch=True,
             max_records=LARGEST_BATCH,
             batch_timeout_ms=20,

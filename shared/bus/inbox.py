@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import json
 import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -350,7 +351,7 @@ class _Batch:
             [one.record.key for one in held],
             [one.record.partition for one in held],
             [one.record.offset for one in held],
-            [[[name, base64.b64encode(value).decode()] for name, value in one.record.headers] for one in held],
+            [_portable(one.record.headers) for one in held],
             [one.record.value for one in held],
             [one.reason for one in held],
             [one.awaits for one in held],
@@ -392,7 +393,7 @@ class _Batch:
             topic=parked_topic(service),
             key=uuid5(_PARKED_NAMESPACE, record.digest.hex()),
             at=self._now,
-            headers=[[name, base64.b64encode(value).decode()] for name, value in headers],
+            headers=_portable(headers),
             data=record.value or b"",
         )
 
@@ -420,6 +421,11 @@ def _record(row: Row) -> Record:
         row["value"],
         tuple((name, base64.b64decode(value)) for name, value in row["headers"]),
     )
+
+
+def _portable(headers: Iterable[tuple[str, bytes]]) -> str:
+    """Headers as JSON: pairs of name and base64, in their order, repetitions kept."""
+    return json.dumps([[name, base64.b64encode(value).decode()] for name, value in headers])
 
 
 def _position(row: Row) -> int:

@@ -97,11 +97,11 @@ async def append_raw(tx: Transaction, rows: Sequence[RawFact]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class RawFact:
-    """A record to be published as it stands: `headers` are pairs of name and base64."""
+    """A record to be published as it stands: `headers` is JSON, pairs of name and base64."""
 
     force_id: str
     topic: str
     key: UUID
     at: datetime
-    headers: list[list[str]]
+    headers: str
     data: bytes

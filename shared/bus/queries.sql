@@ -3,7 +3,7 @@
 WITH incoming AS (
     SELECT * FROM unnest(
         $1::text[], $2::text[], $3::uuid[], $4::uuid[], $5::text[], $6::timestamptz[],
-        $7::uuid[], $8::uuid[], $9::text[], $10::jsonb[], $11::bytea[]
+        $7::uuid[], $8::uuid[], $9::text[], $10::text[], $11::bytea[]
     ) WITH ORDINALITY AS i (
         force_id, topic, key, id, type, time, correlation_id, causation_id, traceparent, headers, data, ordinal
     )
@@ -18,7 +18,7 @@ WITH incoming AS (
     )
     SELECT i.force_id, i.topic, i.key,
            n.sequence + 1 - row_number() OVER (PARTITION BY i.force_id, i.topic, i.key ORDER BY i.ordinal DESC),
-           i.id, i.type, i.time, i.correlation_id, i.causation_id, i.traceparent, i.headers, i.data
+           i.id, i.type, i.time, i.correlation_id, i.causation_id, i.traceparent, i.headers::jsonb, i.data
     FROM incoming AS i JOIN numbered AS n USING (force_id, topic, key)
     ORDER BY i.ordinal
     RETURNING force_id, position
@@ -79,11 +79,11 @@ GROUP BY h.topic, h.key;
 INSERT INTO held (
     force_id, why, digest, id, topic, key, partition, "offset", headers, value, reason, awaits, held_at, tries, try_at
 )
-SELECT i.force_id, i.why, i.digest, i.id, i.topic, i.key, i.partition, i."offset", i.headers, i.value, i.reason,
+SELECT i.force_id, i.why, i.digest, i.id, i.topic, i.key, i.partition, i."offset", i.headers::jsonb, i.value, i.reason,
        i.awaits, i.held_at, i.tries, i.try_at
 FROM unnest(
     $1::text[], $2::text[], $3::bytea[], $4::uuid[], $5::text[], $6::bytea[], $7::integer[], $8::bigint[],
-    $9::jsonb[], $10::bytea[], $11::text[], $12::uuid[], $13::timestamptz[], $14::integer[], $15::timestamptz[]
+    $9::text[], $10::bytea[], $11::text[], $12::uuid[], $13::timestamptz[], $14::integer[], $15::timestamptz[]
 ) WITH ORDINALITY AS i (
     force_id, why, digest, id, topic, key, partition, "offset", headers, value, reason, awaits, held_at, tries, try_at,
     ordinal

@@ -1,41 +1,38 @@
 """From outbox to bus: claim in order, publish, forget; the rest is bookkeeping.
 
 One relay a database publishes, the session that holds an advisory lock. It wakes when something is appended, and looks
-by itself now and then. Order per key is kept on any broker: a partition's records leave as whole batches, one after
-the other, so a refused batch is never overtaken by a later record of its keys. On Apache Kafka the producer is
-idempotent as well.
+by itself now and then. A flight that was refused is published again from its first row, so no event overtakes an
+earlier one of its key, and the inboxes make the repetition harmless.
 
 A broker that comes back empty tells nobody, but it has another cluster id. The relay keeps the id of the bus its log
-was published to, beside the log; on another bus the retained log is published again from its beginning, which the
-inboxes make harmless.
+was published to, beside the log; on another bus the retained log is published again from its beginning.
 """
 
 from __future__ import annotations
 
 import asyncio
-import base64
 import contextlib
 import json
 import random
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 import asyncpg
-from aiokafka import AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
-from aiokafka.partitioner import DefaultPartitioner
 
 from shared.bus.metrics import BusMetrics
 from shared.bus.outbox import QUERIES
-from shared.contracts.envelope import TYPE_PREFIX, Envelope
+from shared.bus.publishers import KafkaPublisher, OneConnectionPublisher, Publisher
 from shared.database import TRANSIENT, Row, permit
 from shared.observability import log
 
 FLIGHT: Final = 1000
 """Events fetched and published together."""
 _SLOW_POLL: Final = 1.0
+_SETTLE: Final = 2.0
+"""Seconds before the log goes to another bus: consumers notice by their heartbeat (1 s) and begin anew. A record
+published sooner could be read from the offset a consumer had reached on the old bus."""
 _FAULTS: Final[tuple[type[Exception], ...]] = (*TRANSIENT, KafkaError)
 _BEGINNING: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -48,8 +45,7 @@ class Relay:
     """Publishes one database's outbox.
 
     :param source: CloudEvents source of the service, `/intake`.
-    :param idempotent: False for a broker without an idempotent producer; it is then asked before every flight whether
-        it is still the same.
+    :param idempotent: False for the embedded broker, which has no idempotent producer.
     """
 
     def __init__(
@@ -68,9 +64,7 @@ class Relay:
         self._source = source
         self._metrics = metrics
         self._idempotent = idempotent
-        self._partitioner = DefaultPartitioner()
         self._wake = asyncio.Event()
-        self._bus_id = ""
         self._log = log(__name__)
         self.ready = False
 
@@ -78,19 +72,43 @@ class Relay:
         """Publish until told to stop; every fault is waited out."""
         pause = 0.1
         while not stopping.is_set():
+            began = asyncio.get_running_loop().time()
             try:
                 await self._session(stopping)
-                pause = 0.1
             except AnotherBus:
                 pause = 0.1
             except _FAULTS as fault:
                 self._metrics.relay_fault()
                 self._log.warning("relay interrupted", fault=type(fault).__name__)
+                if asyncio.get_running_loop().time() - began > 10:
+                    pause = 0.1
                 await _wait(stopping, pause * random.uniform(0.5, 1.0))
                 pause = min(2.0, pause * 2)
             finally:
                 self.ready = False
                 self._metrics.leading.set(0)
+
+    async def _session(self, stopping: asyncio.Event) -> None:
+        connection = await self._connect()
+        publisher: Publisher | None = None
+        try:
+            while not await connection.fetchval(QUERIES.lead.sql):
+                if await _wait(stopping, _SLOW_POLL):
+                    return
+            publisher = KafkaPublisher(self._bootstrap) if self._idempotent else OneConnectionPublisher(self._bootstrap)
+            bus_id = await publisher.start()
+            if await self._recognise(connection, bus_id):
+                await _wait(stopping, _SETTLE)
+            await connection.add_listener("outbox", lambda *_: self._wake.set())
+            connection.add_termination_listener(lambda *_: self._wake.set())
+            self._metrics.leading.set(1)
+            self.ready = True
+            await self._publish_all(connection, publisher, bus_id, stopping)
+        finally:
+            if publisher is not None:
+                await publisher.stop()
+            with contextlib.suppress(Exception):
+                await connection.close(timeout=5)
 
     async def _connect(self) -> asyncpg.Connection[Row]:
         connection: asyncpg.Connection[Row] = await asyncpg.connect(
@@ -104,180 +122,59 @@ class Relay:
                 "jit": "off",
             },
         )
-        await connection.set_type_codec(
-            "jsonb", schema="pg_catalog", encoder=str, decoder=json.loads
-        )
+        await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads)
         return connection
 
-    async def _session(self, stopping: asyncio.Event) -> None:
-        connection = await self._connect()
-        producer: AIOKafkaProducer | None = None
-        admin: AIOKafkaAdminClient | None = None
-        try:
-            while not await connection.fetchval(QUERIES.lead.sql):
-                if await _wait(stopping, _SLOW_POLL):
-                    return
-            admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap, request_timeout_ms=10_000)
-            await admin.start()
-            await self._recognise(connection, admin)
-            producer = self._producer()
-            await producer.start()
-            await connection.add_listener("outbox", lambda *_: self._wake.set())
-            connection.add_termination_listener(lambda *_: self._wake.set())
-            self._metrics.leading.set(1)
-            self.ready = True
-            await self._publish_all(connection, producer, admin, stopping)
-        finally:
-            if producer is not None:
-                with contextlib.suppress(Exception):
-                    await asyncio.wait_for(producer.stop(), 5)
-            if admin is not None:
-                with contextlib.suppress(Exception):
-                    await asyncio.wait_for(admin.close(), 5)
-            with contextlib.suppress(Exception):
-                await connection.close(timeout=5)
-
-    def _producer(self) -> AIOKafkaProducer:
-        return AIOKafkaProducer(
-            bootstrap_servers=self._bootstrap,
-            acks="all",
-            enable_idempotence=self._idempotent,
-            request_timeout_ms=10_000,
-            max_batch_size=1_000_000,
-            max_request_size=4_000_000,
-            metadata_max_age_ms=60_000,
-        )
+    async def _recognise(self, connection: asyncpg.Connection[Row], bus_id: str) -> bool:
+        """Know the bus by its id. On another than the log went to, all that is retained is pending again: True."""
+        known = await connection.fetchval(QUERIES.bus_id.sql)
+        if known == bus_id:
+            return False
+        async with connection.transaction():
+            await connection.execute(QUERIES.keep_bus_id.sql, bus_id)
+            await connection.execute(QUERIES.republish.sql, _BEGINNING, None)
+        if known is None:
+            return False
+        self._metrics.republished.inc()
+        self._log.warning("another bus; the retained log is published again")
+        return True
 
     async def _publish_all(
-        self,
-        connection: asyncpg.Connection[Row],
-        producer: AIOKafkaProducer,
-        admin: AIOKafkaAdminClient,
-        stopping: asyncio.Event,
+        self, connection: asyncpg.Connection[Row], publisher: Publisher, bus_id: str, stopping: asyncio.Event
     ) -> None:
-        checked = asyncio.get_running_loop().time()
-        rows: Sequence[Row] = await connection.fetch(QUERIES.next_pending.sql, [], FLIGHT)
+        clock = asyncio.get_running_loop().time
+        checked = clock()
+        rows: Sequence[Row] = []
         while not stopping.is_set():
-            now = asyncio.get_running_loop().time()
-            if now - checked >= _SLOW_POLL or (rows and not self._idempotent):
-                # A broker that can forget is asked before every flight: what leaves after it forgot would
-                # overtake what it forgot.
-                if await _bus_id(admin) != self._bus_id:
+            if clock() - checked >= _SLOW_POLL:
+                checked = clock()
+                if await publisher.bus_id() != bus_id:
                     raise AnotherBus
-                checked = now
             if not rows:
                 self._wake.clear()
                 rows = await connection.fetch(QUERIES.next_pending.sql, [], FLIGHT)
-                if not rows:
-                    with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(_either(self._wake, stopping), _SLOW_POLL)
-                    if connection.is_closed():
-                        raise ConnectionError("the relay's database connection closed")
-                    rows = await connection.fetch(QUERIES.next_pending.sql, [], FLIGHT)
+            if not rows:
+                await _either(self._wake, stopping, _SLOW_POLL)
+                if connection.is_closed():
+                    raise ConnectionError("the relay's database connection closed")
                 continue
-            flight = asyncio.create_task(self._publish(producer, rows))
+            positions = [row["position"] for row in rows]
+            flight = asyncio.create_task(publisher.publish(self._source, rows))
             try:
                 # What is published next is fetched while this flight is in the air.
-                following = await connection.fetch(
-                    QUERIES.next_pending.sql, [row["position"] for row in rows], FLIGHT
-                )
+                following = await connection.fetch(QUERIES.next_pending.sql, positions, FLIGHT)
             finally:
                 await asyncio.wait([flight])
             flight.result()
-            await connection.execute(QUERIES.forget_pending.sql, [row["position"] for row in rows])
+            await connection.execute(QUERIES.forget_pending.sql, positions)
             self._metrics.published(len(rows))
             rows = following
 
-    async def _publish(self, producer: AIOKafkaProducer, rows: Sequence[Row]) -> None:
-        """Publish rows, in order per partition; raises when any was refused, and then all are published again."""
-        by_partition: dict[tuple[str, int], list[Row]] = {}
-        partitions: dict[str, list[int]] = {}
-        for row in rows:
-            topic = row["topic"]
-            if topic not in partitions:
-                found = await producer.partitions_for(topic)
-                if not found:
-                    raise KafkaError(f"topic {topic} does not exist")
-                partitions[topic] = sorted(found)
-            key = str(row["key"]).encode()
-            partition = self._partitioner(key, partitions[topic], partitions[topic])
-            by_partition.setdefault((topic, partition), []).append(row)
-        ends = await asyncio.gather(
-            *(self._publish_partition(producer, place, mine) for place, mine in by_partition.items()),
-            return_exceptions=True,
-        )
-        for end in ends:
-            if isinstance(end, BaseException):
-                raise end
 
-    async def _publish_partition(
-        self, producer: AIOKafkaProducer, place: tuple[str, int], rows: Sequence[Row]
-    ) -> None:
-        topic, partition = place
-        start = 0
-        while start < len(rows):
-            batch = producer.create_batch()
-            end = start
-            while end < len(rows) and self._add(batch, rows[end]):
-                end += 1
-            if end == start:
-                raise KafkaError("an event does not fit into a batch")
-            batch.close()
-            await (await producer.send_batch(batch, topic, partition=partition))
-            start = end
-
-    def _add(self, batch: Any, row: Row) -> bool:
-        return (
-            batch.append(
-                timestamp=int(row["time"].timestamp() * 1000),
-                key=str(row["key"]).encode(),
-                value=row["data"],
-                headers=self._headers(row),
-            )
-            is not None
-        )
-
-    def _headers(self, row: Row) -> list[tuple[str, bytes]]:
-        if row["headers"] is not None:
-            return [(name, base64.b64decode(value)) for name, value in row["headers"]]
-        type_: str = row["type"]
-        return Envelope(
-            id=row["id"],
-            source=self._source,
-            type=type_,
-            time=row["time"],
-            subject=str(row["key"]),
-            dataschema="urn:walkandtalk:schema:" + type_.removeprefix(TYPE_PREFIX),
-            force_id=row["force_id"],
-            sequence=row["sequence"],
-            correlation_id=row["correlation_id"],
-            causation_id=row["causation_id"],
-            traceparent=row["traceparent"],
-        ).headers()
-
-    async def _recognise(self, connection: asyncpg.Connection[Row], admin: AIOKafkaAdminClient) -> None:
-        """Know the bus by its id; on another than the log was published to, everything retained is pending again."""
-        self._bus_id = await _bus_id(admin)
-        known = await connection.fetchval(QUERIES.bus_id.sql)
-        if known == self._bus_id:
-            return
-        async with connection.transaction():
-            await connection.execute(QUERIES.keep_bus_id.sql, self._bus_id)
-            await connection.execute(QUERIES.republish.sql, _BEGINNING, None)
-        if known is not None:
-            self._metrics.republished.inc()
-            self._log.warning("another bus; the retained log is published again")
-
-
-async def _bus_id(admin: AIOKafkaAdminClient) -> str:
-    described = await admin.describe_cluster()
-    return str(described["cluster_id"])
-
-
-async def _either(one: asyncio.Event, other: asyncio.Event) -> None:
+async def _either(one: asyncio.Event, other: asyncio.Event, seconds: float) -> None:
     waits = [asyncio.create_task(one.wait()), asyncio.create_task(other.wait())]
     try:
-        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
     finally:
         for wait in waits:
             wait.cancel()

@@ -1,0 +1,220 @@
+"""The two ways records reach a broker, behind one small interface: many records at once, in order per partition.
+
+Either publishes all rows of a flight or raises; after that the flight is published again from its first row.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Protocol
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.conn import AIOKafkaConnection, create_conn
+from aiokafka.errors import KafkaError, for_code
+from aiokafka.partitioner import DefaultPartitioner
+from aiokafka.protocol.metadata import MetadataRequest
+from aiokafka.protocol.produce import ProduceRequest
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
+
+from shared.contracts.envelope import TYPE_PREFIX, Envelope
+from shared.database import Row
+
+_REQUEST_TIMEOUT_MS: Final = 10_000
+_LARGEST_BATCH: Final = 1_000_000
+_partition_of = DefaultPartitioner()
+
+Place = tuple[str, int]
+
+
+class Publisher(Protocol):
+    """Where the relay sends its flights."""
+
+    async def start(self) -> str:
+        """Connect; the id of the cluster reached."""
+
+    async def bus_id(self) -> str:
+        """The id of the cluster reached now."""
+
+    async def publish(self, source: str, rows: Sequence[Row]) -> None:
+        """Publish rows of the outbox log, in order per partition; returns when all are acknowledged."""
+
+    async def stop(self) -> None:
+        """Let go of every connection."""
+
+
+class KafkaPublisher:
+    """Apache Kafka: an idempotent producer, so that its own retries neither double nor reorder."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self._admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=_REQUEST_TIMEOUT_MS)
+        self._producer = AIOKafkaProducer(
+            bootstrap_servers=bootstrap,
+            acks="all",
+            enable_idempotence=True,
+            request_timeout_ms=_REQUEST_TIMEOUT_MS,
+            max_batch_size=_LARGEST_BATCH,
+            max_request_size=4 * _LARGEST_BATCH,
+        )
+
+    async def start(self) -> str:
+        await self._admin.start()
+        bus_id = await self.bus_id()
+        await self._producer.start()
+        return bus_id
+
+    async def bus_id(self) -> str:
+        return str((await self._admin.describe_cluster())["cluster_id"])
+
+    async def publish(self, source: str, rows: Sequence[Row]) -> None:
+        partitions: dict[str, list[int]] = {}
+        for topic in {row["topic"] for row in rows}:
+            found = await self._producer.partitions_for(topic)
+            if not found:
+                raise KafkaError(f"topic {topic} does not exist")
+            partitions[topic] = sorted(found)
+        ends = await asyncio.gather(
+            *(self._publish_partition(place, source, mine) for place, mine in by_place(rows, partitions).items()),
+            return_exceptions=True,
+        )
+        for end in ends:
+            if isinstance(end, BaseException):
+                raise end
+
+    async def _publish_partition(self, place: Place, source: str, rows: Sequence[Row]) -> None:
+        start = 0
+        while start < len(rows):
+            batch = self._producer.create_batch()
+            end = start
+            while end < len(rows) and batch.append(**_record(rows[end], source)) is not None:
+                end += 1
+            if end == start:
+                raise KafkaError("an event does not fit into a batch")
+            batch.close()
+            # One batch of a partition in the air: a refused one is never overtaken by a later one.
+            await (await self._producer.send_batch(batch, place[0], partition=place[1]))
+            start = end
+
+    async def stop(self) -> None:
+        for closing in (self._producer.stop(), self._admin.close()):
+            with contextlib.suppress(Exception):
+                await asyncio.wait_for(closing, 5)
+
+
+class OneConnectionPublisher:
+    """A single broker without an idempotent producer, and without a memory: the embedded one.
+
+    A client that reconnects and sends again by itself would put records of an interrupted flight at the head of an
+    emptied log, before the ones they follow. So everything leaves on one connection, which belongs to one life of the
+    broker: its id is asked on that connection, and when it breaks nothing is sent again but by the relay.
+    """
+
+    def __init__(self, bootstrap: str) -> None:
+        host, _, port = bootstrap.split(",")[0].rpartition(":")
+        self._host, self._port = host, int(port)
+        self._connection: AIOKafkaConnection | None = None
+        self._partitions: dict[str, list[int]] = {}
+
+    async def start(self) -> str:
+        self._connection = await create_conn(
+            self._host, self._port, client_id="walkandtalk-relay", request_timeout_ms=_REQUEST_TIMEOUT_MS
+        )
+        return await self.bus_id()
+
+    async def bus_id(self) -> str:
+        described = await self._ask(MetadataRequest([]))
+        return str(described.cluster_id)
+
+    async def publish(self, source: str, rows: Sequence[Row]) -> None:
+        missing = {row["topic"] for row in rows} - self._partitions.keys()
+        if missing:
+            described = await self._ask(MetadataRequest(sorted(missing), allow_auto_topic_creation=False))
+            for code, topic, _, found in described.topics:
+                if code:
+                    raise for_code(code)(f"topic {topic} does not exist")
+                self._partitions[topic] = sorted(partition[1] for partition in found)
+        left = {place: list(mine) for place, mine in by_place(rows, self._partitions).items()}
+        while left:
+            request: dict[str, list[tuple[int, bytes]]] = {}
+            for (topic, partition), mine in list(left.items()):
+                batch, taken = _batch(mine, source)
+                request.setdefault(topic, []).append((partition, batch))
+                del mine[:taken]
+                if not mine:
+                    del left[(topic, partition)]
+            answer = await self._ask(
+                ProduceRequest(
+                    transactional_id=None,
+                    required_acks=-1,
+                    timeout=_REQUEST_TIMEOUT_MS,
+                    topics=list(request.items()),
+                )
+            )
+            for _, partitions in answer.topics:
+                for _, code, *_ in partitions:
+                    if code:
+                        raise for_code(code)
+
+    async def _ask(self, request: Any) -> Any:
+        if self._connection is None or not self._connection.connected():
+            raise ConnectionError("the connection to the broker is gone")
+        return await self._connection.send(request)
+
+    async def stop(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def by_place(rows: Sequence[Row], partitions: Mapping[str, list[int]]) -> dict[Place, list[Row]]:
+    """Rows by topic and partition, in order; the partition of a key as every Kafka client computes it (murmur2)."""
+    found: dict[Place, list[Row]] = {}
+    for row in rows:
+        topic: str = row["topic"]
+        partition = _partition_of(str(row["key"]).encode(), partitions[topic], partitions[topic])
+        found.setdefault((topic, partition), []).append(row)
+    return found
+
+
+def _batch(rows: Sequence[Row], source: str) -> tuple[bytes, int]:
+    """A record batch of as many rows as fit, and how many those were."""
+    builder = DefaultRecordBatchBuilder(2, 0, 0, -1, -1, 0, _LARGEST_BATCH)
+    taken = 0
+    for row in rows:
+        if builder.append(taken, **_record(row, source)) is None:
+            break
+        taken += 1
+    if not taken:
+        raise KafkaError("an event does not fit into a batch")
+    return bytes(builder.build()), taken
+
+
+def _record(row: Row, source: str) -> dict[str, Any]:
+    return {
+        "timestamp": int(row["time"].timestamp() * 1000),
+        "key": str(row["key"]).encode(),
+        "value": row["data"],
+        "headers": _headers(row, source),
+    }
+
+
+def _headers(row: Row, source: str) -> list[tuple[str, bytes]]:
+    if row["headers"] is not None:
+        return [(name, base64.b64decode(value)) for name, value in row["headers"]]
+    type_: str = row["type"]
+    return Envelope(
+        id=row["id"],
+        source=source,
+        type=type_,
+        time=row["time"],
+        subject=str(row["key"]),
+        dataschema="urn:walkandtalk:schema:" + type_.removeprefix(TYPE_PREFIX),
+        force_id=row["force_id"],
+        sequence=row["sequence"],
+        correlation_id=row["correlation_id"],
+        causation_id=row["causation_id"],
+        traceparent=row["traceparent"],
+    ).headers()
