@@ -1,0 +1,67 @@
+"""Puts assignment together; nothing imports it but what starts the service."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from services.assignment import pages, routes, subscribers, timers, wording
+from services.assignment.dependencies import Dependencies
+from services.assignment.settings import Settings
+from shared.policies import Policies
+from shared.runtime import run, service_app
+from shared.web.access import COORDINATOR, POLICE
+from shared.web.pages import Link, Pages, Theme
+
+
+def site_pages(policies: Policies) -> Pages:
+    """The pages of assignment in the colours of each force."""
+    found = Pages(
+        "assignment",
+        [Path(__file__).with_name("templates")],
+        themes={
+            policy.force_id: Theme(name=policy.name, header=policy.colour, brand=policy.colour)
+            for policy in policies.values()
+        },
+        navigation=[
+            Link("Queue", "/queue", POLICE),
+            Link("Need an area", "/triage", COORDINATOR),
+            Link("Follow-ups", "/follow-ups", POLICE),
+        ],
+    )
+    found.templates.filters.update(
+        said=wording.said,
+        listed=wording.listed,
+        language=wording.language,
+        waited=wording.days_waiting,
+        state_colour=wording.STATE_COLOURS.__getitem__,
+    )
+    return found
+
+
+def build(settings: Settings) -> FastAPI:
+    """Assignment as an application, its web and bus sides as the settings' roles say."""
+    policies = Policies.read(settings.forces_dir)
+    deps = Dependencies(settings, policies)
+    return service_app(
+        service="assignment",
+        title="Walks",
+        dependencies=deps,
+        routers=[routes.router, pages.router],
+        pages=site_pages(policies),
+        refusals=routes.REFUSALS,
+        subscriptions=subscribers.subscriptions(deps),
+        timers=timers.timers(),
+        on_start=deps.take_registers,
+        measure=deps.measure,
+    )
+
+
+def main() -> None:
+    """Run assignment until it is told to stop."""
+    run("assignment", Settings, build)
+
+
+if __name__ == "__main__":
+    main()

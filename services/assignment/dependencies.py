@@ -1,0 +1,80 @@
+"""What assignment's routes, pages and subscribers are given, and who is asking."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from functools import cached_property
+from typing import cast
+
+from starlette.requests import Request
+
+from services.assignment import handlers
+from services.assignment.handlers import Person
+from services.assignment.metrics import Metrics
+from services.assignment.registers import Registers
+from services.assignment.settings import Settings
+from shared import runtime
+from shared.contracts.kinds import Point
+from shared.database import Transaction
+from shared.geography.postcodes import Postcodes
+from shared.web.access import Role
+from shared.web.session import User
+
+
+@dataclass
+class Dependencies(runtime.Dependencies[Settings]):
+    """Assignment's own beside what every service has."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.metrics = Metrics(self.registry, self.policies.forces)
+
+    @cached_property
+    def registers(self) -> Registers:
+        """Areas and officers of the forces."""
+        return Registers(self.settings.forces_dir, self.policies.forces)
+
+    @cached_property
+    def _postcodes(self) -> Postcodes:
+        return Postcodes.open(self.settings.data_dir)
+
+    async def place_of(self, postcode: str) -> Point:
+        """Where a postcode lies.
+
+        :raises NotAPostcode, UnknownPostcode, PostcodeWithoutPlace:
+        """
+        # The first look-up of a machine builds the store, which takes seconds.
+        found = await asyncio.to_thread(lambda: self._postcodes.find(postcode).point)
+        longitude, latitude = found.to_wgs84()
+        return Point(latitude=round(latitude, 6), longitude=round(longitude, 6))
+
+    async def take_registers(self) -> None:
+        """At start: make what the forces' files list the areas and officers in force; repeatable."""
+        now = self.clock()
+        for force_id in self.policies.forces:
+            async with self.bus_database.transaction([force_id]) as tx:
+                await handlers.enrol_officers(tx, force_id, self.registers.officers[force_id])
+                if areas := self.registers.areas.get(force_id):
+                    await handlers.publish_areas(tx, areas, now)
+
+    async def measure(self) -> None:
+        """Look at what stands in the database, for the metrics."""
+        async with self.bus_database.transaction(self.policies.forces) as tx:
+            self.metrics.show(await handlers.count(tx, self.clock()))
+
+
+def dependencies(request: Request) -> Dependencies:
+    """What the running application was built with."""
+    return cast(Dependencies, request.app.state.dependencies)
+
+
+async def person(tx: Transaction, user: User) -> Person:
+    """Who is asking, with what the register says of them."""
+    return await handlers.person(
+        tx,
+        user.force_id,
+        user.sub,
+        is_coordinator=Role.COORDINATOR in user.roles,
+        team_id=user.team_id,
+    )

@@ -1,0 +1,41 @@
+"""What assignment counts: gauges of what stands in its database, never of who."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Gauge
+
+from services.assignment.domain import State
+
+_FOLLOW_UPS: Final = ("open", "overdue")
+
+
+class Metrics:
+    """Walks by state, walks not arranged in time, follow-ups open and overdue; by force."""
+
+    def __init__(self, registry: CollectorRegistry, forces: Sequence[str]) -> None:
+        self._forces = tuple(forces)
+        self._walks = Gauge("walkandtalk_walks", "Walks by state.", ("force", "state"), registry=registry)
+        self._late = Gauge(
+            "walkandtalk_walks_late",
+            "Walks not arranged by the day the force has set.",
+            ("force",),
+            registry=registry,
+        )
+        self._follow_ups = Gauge(
+            "walkandtalk_follow_ups", "Follow-ups open, and of those overdue.", ("force", "which"), registry=registry
+        )
+
+    def show(self, counted: Mapping[str, Sequence[tuple[str, str, int]]]) -> None:
+        """Take over what store.counts() found; what it does not name is nought."""
+        walks = {(force, state): many for force, state, many in counted["walks"]}
+        late = {force: many for force, _, many in counted["late"]}
+        waiting = {(force, which): many for force, which, many in counted["follow_ups"]}
+        for force in self._forces:
+            for state in State:
+                self._walks.labels(force, state.value).set(walks.get((force, state.value), 0))
+            self._late.labels(force).set(late.get(force, 0))
+            for which in _FOLLOW_UPS:
+                self._follow_ups.labels(force, which).set(waiting.get((force, which), 0))

@@ -1,0 +1,124 @@
+"""What a force lists in its folder: boundary file and officers, read at start; and the areas of places by them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from services.assignment.domain import Area, Located, Officer
+from shared.contracts.envelope import ShortText, Slug
+from shared.contracts.kinds import OfficerKind, Point
+from shared.contracts.walks import RoutedBy
+from shared.geography.areas import AreaIndex, Routed
+from shared.geography.boundaries import BoundaryFileRefused, read_geojson
+from shared.geography.grid import many_from_wgs84
+from shared.policies import PolicyFault
+
+
+class OfficerEntry(BaseModel):
+    """An officer as officers.yaml names one; officer_id is the subject the identity provider signs them in by."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    officer_id: Slug
+    name: ShortText
+    kind: OfficerKind
+    team_id: Slug
+    also_walks_in: tuple[Slug, ...] = ()
+    trained_on: date | None = None
+
+
+class OfficersFile(BaseModel):
+    """One force's register of walking officers. `sectors` only holds lists of teams for YAML to repeat."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sectors: Mapping[str, tuple[Slug, ...]] = {}
+    officers: Annotated[tuple[OfficerEntry, ...], Field(min_length=1)]
+
+
+class Registers:
+    """Areas and officers of every force; a force without a boundary file has its walks routed by a coordinator."""
+
+    def __init__(self, folder: Path, forces: Sequence[str]) -> None:
+        """Read the files of these forces.
+
+        :raises PolicyFault: a file cannot be used; which one, and what is wrong with it.
+        """
+        self.officers: dict[str, tuple[Officer, ...]] = {}
+        self.areas: dict[str, tuple[Area, ...]] = {}
+        self._index: dict[str, AreaIndex] = {}
+        for force_id in forces:
+            self.officers[force_id] = read_officers(folder / force_id / "officers.yaml", force_id)
+            boundaries = folder / force_id / "areas.geojson"
+            if not boundaries.exists():
+                continue
+            try:
+                found = read_geojson(boundaries, force_id=force_id).areas
+            except BoundaryFileRefused as fault:
+                raise PolicyFault(f"{boundaries}: {fault.message}") from fault
+            self._index[force_id] = AreaIndex.build(found)
+            self.areas[force_id] = tuple(
+                Area(area.force_id, area.area_id, area.name, area.team_id, area.team_name, area.boundary_version)
+                for area in found
+            )
+
+    def locate(self, force_id: str, places: Sequence[Point]) -> list[Located | None]:
+        """The areas of these places within a force, in order; None outside all of them."""
+        index = self._index.get(force_id)
+        if index is None:
+            return [None] * len(places)
+        routes = index.route_many(
+            *many_from_wgs84([place.longitude for place in places], [place.latitude for place in places])
+        )
+        return [
+            Located(
+                route.area_id,
+                route.area.team_id,
+                route.area.boundary_version,
+                RoutedBy(route.how),
+                round(route.distance_m, 1),
+            )
+            if isinstance(route, Routed)
+            else None
+            for route in routes
+        ]
+
+
+def read_officers(path: Path, force_id: str) -> tuple[Officer, ...]:
+    """The officers of a file, none where there is no file.
+
+    :raises PolicyFault: the file is wrong, by field.
+    """
+    if not path.exists():
+        return ()
+    try:
+        found = OfficersFile.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except yaml.YAMLError as fault:
+        raise PolicyFault(f"{path}: cannot be read as YAML: {fault}") from fault
+    except ValidationError as fault:
+        lines = [
+            f"{path}: {'.'.join(map(str, error['loc']))}: {error['msg']}"
+            for error in fault.errors(include_url=False, include_context=False, include_input=False)
+        ]
+        raise PolicyFault("\n".join(lines)) from fault
+    ids = [entry.officer_id for entry in found.officers]
+    if doubled := sorted({id_ for id_ in ids if ids.count(id_) > 1}):
+        raise PolicyFault(f"{path}: officers: {', '.join(doubled)} stands twice")
+    return tuple(
+        Officer(
+            force_id=force_id,
+            id=entry.officer_id,
+            name=entry.name,
+            kind=entry.kind,
+            team_id=entry.team_id,
+            team_ids=frozenset((entry.team_id, *entry.also_walks_in)),
+            trained_on=entry.trained_on,
+        )
+        for entry in found.officers
+    )

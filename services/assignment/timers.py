@@ -1,0 +1,13 @@
+"""What falls due in assignment."""
+
+from __future__ import annotations
+
+from services.assignment import handlers
+from shared.timers import Timers
+
+
+def timers() -> Timers:
+    """One line a kind."""
+    found = Timers()
+    found.on(handlers.FOLLOW_UP_DUE, handlers.mark_overdue)
+    return found

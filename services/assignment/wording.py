@@ -1,0 +1,115 @@
+"""What pages call the words of the contracts, in plain English."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Final
+
+from services.assignment.domain import FollowUpKind, ReferralState, State, TriageReason
+from shared.contracts.kinds import Channel, OfficerKind, PartOfDay, Reason, Severity, Urgency, Weekday
+from shared.contracts.walks import RoutedBy
+from shared.working_days import london
+
+SAID: Final[Mapping[str, str]] = {
+    Reason.NO_CCTV: "No CCTV",
+    Reason.BADLY_LIT: "Badly lit",
+    Reason.EMPTY_OR_ISOLATED: "Empty buildings or isolated",
+    Reason.POOR_LAYOUT: "Poor street layout",
+    Reason.RESTRICTED_VISIBILITY: "Restricted visibility",
+    Reason.RUNDOWN: "Rundown",
+    Reason.DRUGS_OR_ALCOHOL: "Signs of drug or alcohol use",
+    Reason.OTHER_ENVIRONMENT: "Something else about the place",
+    Reason.HARASSED_BY_ONE: "Verbal harassment by one stranger",
+    Reason.HARASSED_BY_GROUP: "Verbal harassment by a group",
+    Reason.FOLLOWED: "Being followed",
+    Reason.OTHER_HARASSMENT: "Other harassment",
+    PartOfDay.EARLY_MORNING: "Early morning, before 9am",
+    PartOfDay.DAYTIME: "Daytime, 9am to 5pm",
+    PartOfDay.EVENING: "Evening, after 5pm",
+    **{day: day.value.capitalize() for day in Weekday},
+    Channel.EMAIL: "Email",
+    Channel.TEXT: "Text message",
+    Channel.PHONE: "Phone call",
+    Channel.LETTER: "Letter",
+    Severity.LOW: "Low",
+    Severity.MEDIUM: "Medium",
+    Severity.HIGH: "High",
+    OfficerKind.OFFICER: "Police officer",
+    OfficerKind.PCSO: "PCSO",
+    OfficerKind.DEDICATED_WARD_OFFICER: "Dedicated ward officer",
+    Urgency.SAME_DAY: "Same day",
+    Urgency.SOON: "Soon",
+    State.TRIAGE: "Needs an area",
+    State.ROUTED: "Waiting for an officer",
+    State.TAKEN: "To be arranged",
+    State.ARRANGED: "Arranged",
+    State.COMPLETED: "Held",
+    State.CANCELLED: "Cancelled",
+    TriageReason.OUTSIDE_ALL_AREAS: "The place lies outside every area of the force.",
+    TriageReason.CONTACT_RULES: "Somebody else has to take this walk. Read how she may be contacted.",
+    RoutedBy.COVERS: "The place lies in this area",
+    RoutedBy.NEAREST: "The nearest area",
+    RoutedBy.COORDINATOR: "Chosen by a coordinator",
+    FollowUpKind.CONTACT: "Call or visit",
+    FollowUpKind.REVIEW: "Review of an answer",
+    ReferralState.MADE: "Asked",
+    ReferralState.ACCEPTED: "Will act",
+    ReferralState.DECLINED: "Will not act",
+    ReferralState.INVESTIGATING: "Investigating",
+    ReferralState.PLANNED: "Planned",
+    ReferralState.PARTLY_DONE: "Partly done",
+    ReferralState.MONITORING: "Monitoring",
+    ReferralState.DONE: "Done",
+    ReferralState.NOTHING_MORE: "Nothing more will be done",
+    "reached": "Reached",
+    "not-reached": "Not reached",
+    "declined": "Will not act",
+    "reviewed": "Reviewed",
+}
+
+CANCEL_REASONS: Final[Mapping[str, str]] = {
+    "not-reached": "We could not reach her",
+    "no-longer-wanted": "She no longer wants the walk",
+    "not-safe": "Contact or the walk would not be safe",
+    "no-officer": "No officer is available",
+    "other": "Another reason",
+}
+OUTCOMES: Final[Mapping[str, str]] = {
+    "reached": "She was reached",
+    "not-reached": "She could not be reached",
+    "declined": "She did not want to speak",
+}
+LANGUAGES: Final[Mapping[str, str]] = {"en": "English", "cy": "Welsh", "pl": "Polish", "so": "Somali", "ur": "Urdu"}
+
+STATE_COLOURS: Final[Mapping[str, str]] = {
+    State.TRIAGE: "govuk-tag--orange",
+    State.ROUTED: "govuk-tag--yellow",
+    State.TAKEN: "govuk-tag--light-blue",
+    State.ARRANGED: "govuk-tag--blue",
+    State.COMPLETED: "govuk-tag--green",
+    State.CANCELLED: "govuk-tag--grey",
+}
+
+
+def said(value: object) -> str:
+    """What a word of the contracts is called; a word not listed is spelt out."""
+    text = str(value)
+    return SAID.get(text) or CANCEL_REASONS.get(text) or text.replace("-", " ").capitalize()
+
+
+def listed(values: Iterable[object]) -> str:
+    """Several words in one line: the first as it stands, the rest in small letters unless they are names or days."""
+    found = [said(value) for value in values]
+    return "; ".join(found) if any("," in one for one in found) else ", ".join(found)
+
+
+def language(code: str) -> str:
+    """A language's name, its code where we have none."""
+    return LANGUAGES.get(code, code)
+
+
+def days_waiting(since: datetime, now: datetime) -> str:
+    """How long somebody has waited, in days as people in London count them."""
+    days = (london(now).date() - london(since).date()).days
+    return "since today" if days <= 0 else "1 day" if days == 1 else f"{days} days"
