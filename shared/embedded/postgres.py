@@ -289,6 +289,10 @@ class EmbeddedPostgres:
 
 def _account() -> _Account | None:
     if os.geteuid() != 0:
+        try:
+            pwd.getpwuid(os.geteuid())
+        except KeyError:
+            raise NotReady(f"User number {os.geteuid()} has no name here (/etc/passwd); PostgreSQL wants one.") from None
         return None
     for name in ("postgres", "nobody"):
         try:
