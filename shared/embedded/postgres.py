@@ -292,7 +292,7 @@ def _account() -> _Account | None:
         try:
             pwd.getpwuid(os.geteuid())
         except KeyError:
-            raise NotReady(f"User number {os.geteuid()} has no name here (/etc/passwd); PostgreSQL wants one.") from None
+            raise NotReady(f"User {os.geteuid()} has no name here (/etc/passwd); PostgreSQL wants one.") from None
         return None
     for name in ("postgres", "nobody"):
         try:
