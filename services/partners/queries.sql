@@ -11,8 +11,8 @@ RETURNING version;
 -- save_partners
 -- A force's partners as its policy has them.
 INSERT INTO partner (force_id, id, name, kind, email, agreed_on, coverage, active)
-SELECT $1, i.id, i.name, i.kind, i.email, i.agreed_on, i.coverage, true
-FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::date[], $7::jsonb[])
+SELECT $1, i.id, i.name, i.kind, i.email, i.agreed_on, i.coverage::jsonb, true
+FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::date[], $7::text[])
     AS i (id, name, kind, email, agreed_on, coverage)
 ON CONFLICT (force_id, id) DO UPDATE
 SET name = excluded.name, kind = excluded.kind, email = excluded.email, agreed_on = excluded.agreed_on,

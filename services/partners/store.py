@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -64,8 +65,9 @@ async def save_register(tx: Transaction, register: Register) -> bool:
         [one.kind for one in partners],
         [one.email for one in partners],
         [one.agreed_on for one in partners],
+        # As text: a list of lists would be taken for one array of two dimensions.
         [
-            [{"areas": sorted(c.areas), "categories": sorted(c.categories)} for c in one.coverage]
+            json.dumps([{"areas": sorted(c.areas), "categories": sorted(c.categories)} for c in one.coverage])
             for one in partners
         ],
     )
