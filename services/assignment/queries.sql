@@ -103,9 +103,15 @@ INSERT INTO request (
     force_id, id, walk_id, requested_at, latitude, longitude, place_from_postcode, lives_or_works_here, reasons,
     availability, contact, group_walk_welcome, language, withdrawn_at
 )
-SELECT * FROM unnest(
+SELECT
+    force_id, id, walk_id, requested_at, latitude, longitude, place_from_postcode, lives_or_works_here,
+    string_to_array(reasons, ' '), availability, contact, group_walk_welcome, language, withdrawn_at
+FROM unnest(
     $1::text[], $2::uuid[], $3::uuid[], $4::timestamptz[], $5::float8[], $6::float8[], $7::boolean[], $8::boolean[],
-    $9::jsonb[], $10::jsonb[], $11::jsonb[], $12::boolean[], $13::text[], $14::timestamptz[]
+    $9::text[], $10::jsonb[], $11::jsonb[], $12::boolean[], $13::text[], $14::timestamptz[]
+) AS given (
+    force_id, id, walk_id, requested_at, latitude, longitude, place_from_postcode, lives_or_works_here, reasons,
+    availability, contact, group_walk_welcome, language, withdrawn_at
 )
 ON CONFLICT (force_id, id) DO UPDATE SET contact = excluded.contact, withdrawn_at = excluded.withdrawn_at;
 
@@ -181,9 +187,15 @@ INSERT INTO follow_up (
     force_id, id, kind, urgency, opened_at, due_at, request_id, contact_id, walk_id, officer_id, reasons, overdue_at,
     completed_at, completed_by, outcome
 )
-SELECT * FROM unnest(
+SELECT
+    force_id, id, kind, urgency, opened_at, due_at, request_id, contact_id, walk_id, officer_id,
+    string_to_array(reasons, ' '), overdue_at, completed_at, completed_by, outcome
+FROM unnest(
     $1::text[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::uuid[], $8::uuid[],
-    $9::uuid[], $10::text[], $11::jsonb[], $12::timestamptz[], $13::timestamptz[], $14::text[], $15::text[]
+    $9::uuid[], $10::text[], $11::text[], $12::timestamptz[], $13::timestamptz[], $14::text[], $15::text[]
+) AS given (
+    force_id, id, kind, urgency, opened_at, due_at, request_id, contact_id, walk_id, officer_id, reasons, overdue_at,
+    completed_at, completed_by, outcome
 )
 ON CONFLICT (force_id, id) DO UPDATE SET
     officer_id = excluded.officer_id, overdue_at = excluded.overdue_at, completed_at = excluded.completed_at,

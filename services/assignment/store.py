@@ -88,7 +88,7 @@ async def enrol_officers(tx: Transaction, force_id: str, officers: Sequence[Offi
         [officer.name for officer in officers],
         [officer.kind.value for officer in officers],
         [officer.team_id for officer in officers],
-        # unnest takes arrays apart to the last element, so an officer's teams travel as one text; slugs hold no space.
+        # Arrays of arrays are taken apart to the last element, so teams travel as one text; slugs hold no space.
         [" ".join(sorted(officer.team_ids)) for officer in officers],
         [officer.trained_on for officer in officers],
     )
@@ -239,7 +239,7 @@ async def save_requests(tx: Transaction, changed: Sequence[Walk]) -> None:
         [request.place.longitude for _, request in rows],
         [request.place_from_postcode for _, request in rows],
         [request.lives_or_works_here for _, request in rows],
-        [list(request.reasons) for _, request in rows],
+        [" ".join(request.reasons) for _, request in rows],
         [request.availability.model_dump(mode="json") for _, request in rows],
         [request.contact.model_dump(mode="json") for _, request in rows],
         [request.group_walk_welcome for _, request in rows],
@@ -401,7 +401,7 @@ async def save_follow_ups(tx: Transaction, changed: Sequence[FollowUp]) -> None:
         [each.contact_id for each in changed],
         [each.walk_id for each in changed],
         [each.officer_id for each in changed],
-        [list(each.reasons) for each in changed],
+        [" ".join(each.reasons) for each in changed],
         [each.overdue_at for each in changed],
         [each.completed_at for each in changed],
         [each.completed_by for each in changed],
