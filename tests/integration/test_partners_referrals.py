@@ -3,134 +3,40 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections import Counter
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
-from typing import Any
+from datetime import date, timedelta
 from uuid import UUID, uuid4
 
-import asyncpg
 import pytest
 from prometheus_client import CollectorRegistry
-from uuid6 import uuid7
 
 from services.partners import domain, handlers
-from services.partners.domain import Accept, Assign, Command, Decline, ReferralState, Resolve, Update
+from services.partners.domain import Accept, Assign, Decline, ReferralState, Resolve, Update
 from services.partners.metrics import PartnersMetrics
-from services.partners.subscribers import subscriptions
-from services.partners.timers import timers
-from shared.bus.inbox import Inbox, Record
-from shared.bus.metrics import BusMetrics
-from shared.contracts.areas import AreaPublished
-from shared.contracts.concerns import ConcernRaised, ConcernWithdrawn
-from shared.contracts.envelope import Envelope, Event, Received
-from shared.contracts.kinds import Point, Reason
+from shared.contracts.concerns import ConcernWithdrawn
+from shared.contracts.envelope import Received
+from shared.contracts.kinds import Reason
 from shared.contracts.referrals import Progress, Resolution
 from shared.contracts.refusals import Refusal
-from shared.policies import Policies
-from shared.timers import TimerLoop
-from tests.servers.databases import ServiceDatabase, ServiceDatabaseMaker
-
-FORCE = "avon-and-somerset"
-MET = "metropolitan"
-POLICIES = Policies.read(Path(__file__).parents[2] / "deploy" / "forces")
-START = datetime(2026, 11, 23, 10, tzinfo=UTC)
-
-
-@dataclass
-class Partners:
-    """The service without its processes: what comes in, what stands in its tables, what would go out."""
-
-    database: ServiceDatabase
-    admin: asyncpg.Connection[asyncpg.Record]
-    now: datetime = START
-    sequences: Counter[UUID] = field(default_factory=Counter)
-    offset: int = 0
-
-    def __post_init__(self) -> None:
-        metrics = BusMetrics(CollectorRegistry())
-        self.inbox = Inbox(self.database.bus, subscriptions(POLICIES), self.clock, metrics, POLICIES.forces)
-        self.timers = TimerLoop(self.database.bus, timers(), self.clock, POLICIES.forces)
-
-    def clock(self) -> datetime:
-        return self.now
-
-    def record(self, event: Event, force: str = FORCE) -> Record:
-        """The event as it stands on the bus; the same record again is a redelivery."""
-        self.sequences[event.key] += 1
-        self.offset += 1
-        envelope = Envelope(
-            UUID(int=uuid7().int), "/assignment", event.type(), self.now, str(event.key), "", force,
-            self.sequences[event.key],
-        )
-        return Record(
-            event.topic, 0, self.offset, str(event.key).encode(), event.model_dump_json().encode(),
-            tuple(envelope.headers()),
-        )
-
-    async def take(self, *events: Event, force: str = FORCE) -> list[Record]:
-        records = [self.record(event, force) for event in events]
-        await self.inbox.take(records)
-        return records
-
-    async def answer(self, *commands: Command) -> None:
-        async with self.database.web.transaction([FORCE]) as tx:
-            await handlers.answer(tx, commands, self.now, policies=POLICIES, actor="somebody")
-
-    async def rows(self, sql: str, *arguments: Any) -> list[asyncpg.Record]:
-        return await self.admin.fetch(sql, *arguments)
-
-    async def one(self, sql: str, *arguments: Any) -> Any:
-        return await self.admin.fetchval(sql, *arguments)
-
-    async def published(self, topic: str = "%") -> list[tuple[str, dict[str, Any]]]:
-        """(event name, data) in the order of the outbox."""
-        rows = await self.rows("SELECT type, data FROM outbox_log WHERE topic LIKE $1 ORDER BY position", topic)
-        return [(row["type"].split(".")[-2], json.loads(row["data"])) for row in rows]
+from tests.servers.databases import ServiceDatabaseMaker
+from tests.servers.partners_service import (
+    FORCE,
+    MET,
+    POLICIES,
+    START,
+    Partners,
+    a_concern,
+    an_area,
+    partners_service,
+    reference_of,
+)
 
 
 @pytest.fixture
 async def partners(database: ServiceDatabaseMaker) -> AsyncIterator[Partners]:
-    """With its register taken over and the area of the tests published."""
-    found = await database("partners")
-    admin = await asyncpg.connect(found.admin_url)
-    service = Partners(found, admin)
-    async with found.bus.transaction(POLICIES.forces) as tx:
-        await handlers.keep_register(tx, POLICIES)
-    await service.take(an_area())
-    yield service
-    await admin.close()
-
-
-def an_area(area_id: str = "bs1", name: str = "Bristol city centre") -> AreaPublished:
-    return AreaPublished(
-        area_id=area_id, area_name=name, team_id=area_id, team_name=f"{name} team", boundary_version="1"
-    )
-
-
-def a_concern(area_id: str = "bs1", category: Reason = Reason.BADLY_LIT, **given: Any) -> ConcernRaised:
-    return ConcernRaised(
-        **{
-            "concern_id": uuid4(),
-            "area_id": area_id,
-            "team_id": area_id,
-            "category": category,
-            "place": Point(latitude=51.45, longitude=-2.59),
-            "words": "No lights under the bridge",
-            "raised_on": date(2026, 11, 20),
-            **given,
-        }
-    )
-
-
-async def reference_of(partners: Partners, concern_id: UUID, partner_id: str = "bristol-city-council") -> UUID:
-    found: UUID = await partners.one(
-        "SELECT reference FROM referral WHERE concern_id = $1 AND partner_id = $2", concern_id, partner_id
-    )
-    return found
+    async with partners_service(database) as service:
+        yield service
 
 
 async def test_concern_is_referred_delivered_and_timed(partners: Partners) -> None:
