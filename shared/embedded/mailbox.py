@@ -166,7 +166,8 @@ def mailbox_app(mailbox: Mailbox, smtp_port: int) -> FastAPI:
         stored, content = opened(id)
         facts = [("To", ", ".join(stored.to)), ("From", stored.sender), ("Sent", stored.when)]
         if stored.duplicates:
-            facts.append(("Arrived again", f"{stored.duplicates} times, kept once"))
+            times = "once" if stored.duplicates == 1 else f"{stored.duplicates} times"
+            facts.append(("Arrived again", f"{times}, kept as one"))
         return page(
             "message.html",
             title=stored.subject or "(no subject)",

@@ -77,11 +77,11 @@ class Program:
             raise RuntimeError(f"{self.name} was not started")
         wait_until(self.ready, process=self._process, what=self.name, log=self.log, seconds=seconds)
 
-    def ready(self) -> bool:
-        """Whether it answers that it is ready."""
+    def ready(self, path: str = "/health/ready") -> bool:
+        """Whether it answers at this path that it is ready."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)
         try:
-            connection.request("GET", "/health/ready", headers={"Host": f"localhost:{self.port}"})
+            connection.request("GET", path, headers={"Host": f"localhost:{self.port}"})
             return connection.getresponse().status == 200
         except (OSError, http.client.HTTPException):
             return False

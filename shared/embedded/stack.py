@@ -25,7 +25,7 @@ from types import TracebackType
 from typing import IO, Final, Self
 
 from shared.contracts.catalogue import SERVICES
-from shared.embedded.processes import NotReady, PidFile, free_port
+from shared.embedded.processes import NotReady, PidFile, end_of, free_port
 from shared.embedded.program import ROOT, Program
 
 # PostgreSQL and broker come from wheels; elsewhere they are not installed and must not be imported.
@@ -257,6 +257,21 @@ class Stack:
         if isinstance(part, Program) and wait:
             part.wait()
         self._wanted.add(name)
+
+    def wait_for_bus(self, seconds: float = 30) -> None:
+        """Return when every running service reads its topics and publishes; raises NotReady when one does not.
+
+        Services are ready for people before that: a group takes some seconds to form on the embedded broker.
+        """
+        deadline = time.monotonic() + seconds
+        for name in self.services:
+            program = self.programs[name]
+            while program.running() and not program.ready("/health/ready/bus"):
+                if time.monotonic() > deadline:
+                    raise NotReady(
+                        f"The bus of {name} was not ready within {seconds:.0f} seconds.{end_of(program.log)}"
+                    )
+                time.sleep(0.1)
 
     def watch(self) -> list[str]:
         """Start again what ended without being asked to; the names of what was started. Call it every second or so.
