@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from shared.bus.metrics import BusMetrics
 from shared.bus.outbox import QUERIES
 from shared.bus.relay import Relay
 from shared.bus.subscriptions import Subscriptions
+from shared.bus.topics import Topics, create_missing
 from shared.contracts.asyncapi import document
 from shared.contracts.refusals import Refusal
 from shared.database import TRANSIENT, Database
@@ -136,6 +138,10 @@ def service_app(
                 _every(1.0, lambda: _seal(service, dependencies)),
                 _every(3600.0, lambda: _roll_partitions(dependencies)),
             ]
+            if settings.create_topics:
+                topics = Topics.read(settings.forces_dir.parent / "topics.yaml")
+                specs = topics.names_for(service, dependencies.policies, one_broker=True)
+                loops.append(partial(create_missing, settings.kafka_bootstrap, specs))
             if on_start is not None:
                 loops.append(_once(on_start))
             if measure is not None:

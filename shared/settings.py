@@ -32,7 +32,7 @@ class ServiceSettings(BaseSettings):
     kafka_idempotent: bool = True
     """False only for the embedded broker, which has no idempotent producer."""
     create_topics: bool = False
-    """Create missing topics at start: the embedded stack and the compose file; elsewhere an administrator does."""
+    """Create missing topics at start, without copies: for a single Apache Kafka; elsewhere an administrator does."""
 
     forces_dir: Path = Path("deploy/forces")
     data_dir: Path = Path(".walkandtalk/data")
