@@ -15,6 +15,7 @@ from services.feedback import domain, handlers
 from services.feedback.evaluation import BETTER, SAME, WORSE, Change
 from services.feedback.handlers import Progress
 from services.feedback.routes import Deps, open_link
+from shared.contracts.surveys import AGREEMENT_SCALE, Question
 from shared.survey_link import Ticket
 from shared.web.forms import Form
 from shared.web.pages import render
@@ -206,8 +207,18 @@ def _question(request: Request, here: Visit, number: int, form: Form[BaseModel],
         many=len(survey.questions),
         action=here.page(number),
         previous=here.page(number - 1) if number > 1 else here.url,
-        about_contact=domain.question_of(survey, number).code == domain.CONTACT,
+        hint=hint(domain.question_of(survey, number)),
     )
+
+
+def hint(asked: Question) -> str:
+    """What stands below a question; "" where it says enough itself."""
+    if asked.code == domain.CONTACT:
+        return (
+            "If you choose “No”, an officer may still contact you where an answer worries us. "
+            "If you choose “Do not contact me”, nobody will."
+        )
+    return "How far do you agree with this?" if asked.choices == AGREEMENT_SCALE else ""
 
 
 def _check(request: Request, here: Visit, form: Form[BaseModel], status: int = 200) -> Response:
