@@ -16,7 +16,9 @@ from services.intake.dependencies import Dependencies, dependencies
 from services.intake.domain import FieldsWrong
 from services.intake.handlers import Draft
 from services.intake.sitting import Step
+from shared.contracts.kinds import Channel
 from shared.contracts.policy import ForcePolicy
+from shared.geography.postcodes import normalise
 from shared.web import forms
 from shared.web.access import Role
 from shared.web.forms import Form
@@ -140,6 +142,7 @@ def show_check(
         force_id=policy.force_id,
         policy=policy,
         lines=sitting.summary(draft.content["answers"], policy),
+        last=sitting.steps_for(draft.content["answers"], policy)[-1].slug,
         form=form,
     )
 
@@ -181,7 +184,9 @@ async def _accept(force: str, token: str, deps: Dependencies) -> None:
             draft,
             {
                 "reference": accepted.reference,
-                "channels": [channel.value for channel in command.person.rules.channels],
+                "by_email": Channel.EMAIL in command.person.rules.channels,
+                # A neutral message holds no link that would tell whose page it leads to.
+                "with_link": command.person.rules.may_say_police,
             },
             keeping=deps.keeping,
         )
@@ -204,14 +209,15 @@ async def done(request: Request, force: str, deps: Deps) -> Response:
         force_id=force,
         policy=policy,
         reference=content["reference"],
-        by_email="email" in content["channels"],
+        by_email=content["by_email"],
+        with_link=content["by_email"] and content["with_link"],
     )
 
 
-def step_of(slug: str, policy: ForcePolicy) -> Step:
-    """The page of a path; a page not found where there is none, or this force does not ask it."""
+def step_of(slug: str) -> Step:
+    """The page of a path; a page not found where there is none."""
     step = sitting.BY_SLUG.get(slug)
-    if step is None or not (step.slug in ("point", "voicemail") or step.applies({}, policy)):
+    if step is None:
         raise HTTPException(404)
     return step
 
@@ -220,7 +226,7 @@ def step_of(slug: str, policy: ForcePolicy) -> Step:
 async def ask(request: Request, force: str, step: str, deps: Deps) -> Response:
     """One question."""
     policy = policy_of(force, deps)
-    asked = step_of(step, policy)
+    asked = step_of(step)
     draft = await draft_of(request, force, deps)
     answers: sitting.Answers = {}
     if draft is not None:
@@ -255,7 +261,7 @@ def show_step(
         status,
         force_id=force,
         step=step,
-        asked=step.asked(answers),
+        asked=step.asked,
         form=form,
         here=at(force, step.slug, change=change),
         back=at(force, back) if back else f"/{force}/",
@@ -267,7 +273,7 @@ def show_step(
 async def answer(request: Request, force: str, step: str, deps: Deps) -> Response:
     """One answer, kept sealed on our side; then the next question."""
     policy = policy_of(force, deps)
-    asked = step_of(step, policy)
+    asked = step_of(step)
     change = bool(request.query_params.get("change"))
     draft = await draft_of(request, force, deps)
     begun = draft is not None and "reference" not in draft.content
@@ -285,9 +291,11 @@ async def answer(request: Request, force: str, step: str, deps: Deps) -> Respons
             forget_cookie(request, response)
         return response
     try:
-        changed = sitting.keep(asked, answers, form.data)
+        changed = sitting.keep(asked, answers, form.data, policy)
         if asked.slug in ("place", "point"):
             sitting.place_of(changed, deps.postcodes)
+        if asked.slug == "place":
+            changed["place"]["postcode"] = normalise(changed["place"]["postcode"])
     except FieldsWrong as wrong:
         return show_step(request, policy, asked, answers, form.refused(*wrong.fields.items()), 422)
     reached = sitting.after(asked, changed, policy, from_check=change)

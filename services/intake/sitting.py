@@ -6,13 +6,13 @@ Answers are kept as they were typed, by question, so that every page can show th
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, Field, create_model, field_validator
 
-from services.intake.domain import FieldsWrong, Person, RequestWalk, missing_details
+from services.intake.domain import FieldsWrong, Person, RequestWalk
 from services.intake.requesting import (
     EmailAddress,
     Name,
@@ -75,27 +75,19 @@ class Asked:
     choices: Choices | None = None
     autocomplete: str = ""
     width: str = ""
-    only_for: tuple[Channel, ...] = ()
-    """Asked only if she chose one of these ways to be contacted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One page of the form."""
+    """One page of the form, with one question."""
 
     slug: str
     title: str
     model: type[BaseModel]
-    fields: tuple[Asked, ...]
+    asked: Asked
     messages: Mapping[str, str]
     lead: tuple[str, ...] = ()
     applies: Callable[[Answers, ForcePolicy], bool] = lambda answers, policy: True
-    optional: bool = False
-
-    def asked(self, answers: Answers) -> tuple[Asked, ...]:
-        """The fields this woman is asked."""
-        chosen = channels_of(answers)
-        return tuple(one for one in self.fields if not one.only_for or set(one.only_for) & set(chosen))
 
 
 def channels_of(answers: Answers) -> tuple[Channel, ...]:
@@ -155,10 +147,16 @@ class Channels(BaseModel):
     channels: Annotated[list[Channel], Field(min_length=1)]
 
 
-class Details(BaseModel):
-    email: EmailAddress | None = None
-    phone: PhoneNumber | None = None
-    address: PostalAddress | None = None
+class EmailGiven(BaseModel):
+    email: EmailAddress
+
+
+class PhoneGiven(BaseModel):
+    phone: PhoneNumber
+
+
+class AddressGiven(BaseModel):
+    address: PostalAddress
 
 
 class ContactTimes(BaseModel):
@@ -189,49 +187,42 @@ class Consent(BaseModel):
     consent: Literal["yes"]
 
 
-def _survey_model(name: str, questions: Sequence[Question]) -> type[BaseModel]:
-    fields: dict[str, Any] = {
-        question.code.replace("-", "_"): (
-            Literal[tuple(choice.code for choice in question.choices)] | None,
-            Field(default=None, alias=question.code),
-        )
-        for question in questions
-    }
-    return create_model(name, **fields)
+class SurveyWanted(BaseModel):
+    survey: YesNo
 
 
-def _survey_fields(questions: Sequence[Question], lead: str = "") -> tuple[Asked, ...]:
-    return tuple(
+def _survey_step(question: Question) -> Step:
+    """A question of the baseline survey; she may go on without an answer."""
+    given: Any = (
+        Literal[tuple(choice.code for choice in question.choices)] | None,
+        Field(default=None, alias=question.code),
+    )
+    return Step(
+        question.code,
+        question.text,
+        create_model("Answer", **{question.code.replace("-", "_"): given}),
         Asked(
             question.code,
             "radios",
-            question.text.removeprefix(lead)[:1].upper() + question.text.removeprefix(lead)[1:],
-            choices={choice.code: choice.label for choice in question.choices},
-        )
-        for question in questions
+            question.text,
+            "You can leave this out.",
+            {choice.code: choice.label for choice in question.choices},
+        ),
+        {question.code: "Select one of the answers, or none"},
+        applies=lambda answers, policy: answers.get("survey", {}).get("survey") == "yes",
     )
 
-
-_SAFETY: Final = tuple(question for question in BASELINE.questions if question.code.startswith("safe-"))
-_POLICE: Final = tuple(question for question in BASELINE.questions if not question.code.startswith("safe-"))
-_POLICE_LEAD: Final = "The police in your area, within 15 minutes’ walk from your home, "
-_APART: Final = (
-    "You do not have to answer. Your answers help us see whether these walks change anything.",
-    "They are kept apart from your name and your request, and mixed with other women’s before anybody counts them.",
-)
 
 POINT: Final = Step(
     "point",
     "Which point on the map?",
     OnMap,
-    (
-        Asked(
-            "point",
-            "text",
-            "Latitude and longitude",
-            "Two numbers with a comma between them, like 51.4545, -2.5879",
-            width="govuk-input--width-20",
-        ),
+    Asked(
+        "point",
+        "text",
+        "Latitude and longitude",
+        "Two numbers with a comma between them, like 51.4545, -2.5879",
+        width="govuk-input--width-20",
     ),
     {"point": "Enter two numbers, latitude then longitude, like 51.4545, -2.5879"},
     (
@@ -244,21 +235,19 @@ STEPS: Final[tuple[Step, ...]] = (
         "eligibility",
         "Are you a woman aged 18 or over?",
         Eligibility,
-        (Asked("adult", "radios", "Are you a woman aged 18 or over?", choices=YES_NO),),
+        Asked("adult", "radios", "Are you a woman aged 18 or over?", choices=YES_NO),
         {"adult": "Select yes if you are a woman aged 18 or over"},
     ),
     Step(
         "place",
         "Where would you like to walk?",
         Place,
-        (
-            Asked(
-                "postcode",
-                "text",
-                "Postcode",
-                "A postcode in or near the place, like BS1 5TR. It need not be your own.",
-                width="govuk-input--width-10",
-            ),
+        Asked(
+            "postcode",
+            "text",
+            "Postcode",
+            "A postcode in or near the place, like BS1 5TR. It need not be your own.",
+            width="govuk-input--width-10",
         ),
         {"postcode": "Enter a postcode in or near the place"},
     ),
@@ -266,44 +255,39 @@ STEPS: Final[tuple[Step, ...]] = (
         "local",
         "Do you live, work or study near there?",
         Local,
-        (Asked("local", "radios", "Do you live, work or study near there?", choices=YES_NO),),
+        Asked("local", "radios", "Do you live, work or study near there?", choices=YES_NO),
         {"local": "Select yes if you live, work or study near the place"},
     ),
     Step(
         "reasons",
         "What makes you feel unsafe there?",
         Reasons,
-        (
-            Asked(
-                "reasons",
-                "checkboxes",
-                "What makes you feel unsafe there?",
-                "Select all that apply. You can leave this out and tell the officer on the walk.",
-                REASONS,
-            ),
+        Asked(
+            "reasons",
+            "checkboxes",
+            "What makes you feel unsafe there?",
+            "Select all that apply. You can leave this out and tell the officer on the walk.",
+            REASONS,
         ),
         {"reasons": "Select from the list"},
-        optional=True,
     ),
     Step(
         "days",
         "Which days would suit you?",
         Days,
-        (Asked("days", "checkboxes", "Which days would suit you?", "Select all that apply.", DAYS),),
+        Asked("days", "checkboxes", "Which days would suit you?", "Select all that apply.", DAYS),
         {"days": "Select at least one day"},
     ),
     Step(
         "times",
         "What time of day would you like to walk?",
         Times,
-        (
-            Asked(
-                "parts",
-                "checkboxes",
-                "What time of day would you like to walk?",
-                "Choose the times when you feel unsafe there, if you can. Select all that apply.",
-                PARTS,
-            ),
+        Asked(
+            "parts",
+            "checkboxes",
+            "What time of day would you like to walk?",
+            "Choose the times when you feel unsafe there, if you can. Select all that apply.",
+            PARTS,
         ),
         {"parts": "Select at least one time of day"},
     ),
@@ -311,14 +295,12 @@ STEPS: Final[tuple[Step, ...]] = (
         "group",
         "Would you also walk in a small group?",
         Group,
-        (
-            Asked(
-                "group",
-                "radios",
-                "Would you also walk in a small group?",
-                "With an officer and a few other women who feel unsafe in the same place.",
-                {"yes": "Yes, that would be fine", "no": "No, I would like to walk alone with the officer"},
-            ),
+        Asked(
+            "group",
+            "radios",
+            "Would you also walk in a small group?",
+            "With an officer and a few other women who feel unsafe in the same place.",
+            {"yes": "Yes, that would be fine", "no": "No, I would like to walk alone with the officer"},
         ),
         {"group": "Select yes if you would also walk in a small group"},
         applies=lambda answers, policy: policy.walks.group_size > 1,
@@ -327,15 +309,13 @@ STEPS: Final[tuple[Step, ...]] = (
         "name",
         "What should we call you?",
         Named,
-        (
-            Asked(
-                "name",
-                "text",
-                "What should we call you?",
-                "Your name, or another name you would like the officer to use.",
-                autocomplete="off",
-                width="govuk-input--width-20",
-            ),
+        Asked(
+            "name",
+            "text",
+            "What should we call you?",
+            "Your name, or another name you would like the officer to use.",
+            autocomplete="off",
+            width="govuk-input--width-20",
         ),
         {"name": "Enter what we should call you, in 100 characters or fewer"},
     ),
@@ -343,59 +323,62 @@ STEPS: Final[tuple[Step, ...]] = (
         "channels",
         "How is it safe to contact you?",
         Channels,
-        (
-            Asked(
-                "channels",
-                "checkboxes",
-                "How is it safe to contact you?",
-                "Choose only ways that nobody else reads or listens to. Select all that apply.",
-                CHANNELS,
-            ),
+        Asked(
+            "channels",
+            "checkboxes",
+            "How is it safe to contact you?",
+            "Choose only ways that nobody else reads or listens to. Select all that apply.",
+            CHANNELS,
         ),
         {"channels": "Select at least one way we may contact you"},
     ),
     Step(
-        "details",
-        "Where do we reach you?",
-        Details,
-        (
-            Asked(
-                "email",
-                "email",
-                "Email address",
-                "One that nobody else reads.",
-                autocomplete="off",
-                only_for=(Channel.EMAIL,),
-            ),
-            Asked(
-                "phone",
-                "tel",
-                "Phone number",
-                "For numbers outside the UK, begin with the country code.",
-                autocomplete="off",
-                width="govuk-input--width-20",
-                only_for=(Channel.TEXT, Channel.PHONE),
-            ),
-            Asked("address", "lines", "Address for letters", autocomplete="off", only_for=(Channel.LETTER,)),
+        "email",
+        "What is your email address?",
+        EmailGiven,
+        Asked(
+            "email",
+            "email",
+            "What is your email address?",
+            "One that nobody else reads.",
+            autocomplete="off",
         ),
-        {
-            "email": "Enter your email address",
-            "phone": "Enter your phone number",
-            "address": "Enter the address for letters, in 500 characters or fewer",
-        },
+        {"email": "Enter your email address"},
+        applies=lambda answers, policy: Channel.EMAIL in channels_of(answers),
+    ),
+    Step(
+        "phone",
+        "What is your phone number?",
+        PhoneGiven,
+        Asked(
+            "phone",
+            "tel",
+            "What is your phone number?",
+            "For numbers outside the UK, begin with the country code.",
+            autocomplete="off",
+            width="govuk-input--width-20",
+        ),
+        {"phone": "Enter your phone number"},
+        applies=lambda answers, policy: bool({Channel.TEXT, Channel.PHONE} & set(channels_of(answers))),
+    ),
+    Step(
+        "address",
+        "What is the address for letters?",
+        AddressGiven,
+        Asked("address", "lines", "What is the address for letters?", autocomplete="off"),
+        {"address": "Enter the address for letters, in 500 characters or fewer"},
+        applies=lambda answers, policy: Channel.LETTER in channels_of(answers),
     ),
     Step(
         "contact-times",
         "When is it safe to contact you?",
         ContactTimes,
-        (
-            Asked(
-                "times",
-                "checkboxes",
-                "When is it safe to contact you?",
-                "Select all that apply. Select all three if any time is safe.",
-                PARTS,
-            ),
+        Asked(
+            "times",
+            "checkboxes",
+            "When is it safe to contact you?",
+            "Select all that apply. Select all three if any time is safe.",
+            PARTS,
         ),
         {"times": "Select at least one time when it is safe to contact you"},
     ),
@@ -403,17 +386,15 @@ STEPS: Final[tuple[Step, ...]] = (
         "say-police",
         "May we say that we are the police?",
         SayPolice,
-        (
-            Asked(
-                "say_police",
-                "radios",
-                "May we say that we are the police?",
-                "When we write or call, and somebody else might see or answer.",
-                {
-                    "yes": "Yes, you may say that you are the police and why you are writing or calling",
-                    "no": "No, do not say who you are or why until you know it is me",
-                },
-            ),
+        Asked(
+            "say_police",
+            "radios",
+            "May we say that we are the police?",
+            "When we write or call, and somebody else might see or answer.",
+            {
+                "yes": "Yes, you may say that you are the police and why you are writing or calling",
+                "no": "No, do not say who you are or why until you know it is me",
+            },
         ),
         {"say_police": "Select whether we may say that we are the police"},
     ),
@@ -421,7 +402,7 @@ STEPS: Final[tuple[Step, ...]] = (
         "voicemail",
         "May we leave a voicemail?",
         Voicemail,
-        (Asked("voicemail", "radios", "May we leave a voicemail?", choices=YES_NO),),
+        Asked("voicemail", "radios", "May we leave a voicemail?", choices=YES_NO),
         {"voicemail": "Select yes if we may leave a voicemail"},
         applies=lambda answers, policy: Channel.PHONE in channels_of(answers),
     ),
@@ -429,44 +410,38 @@ STEPS: Final[tuple[Step, ...]] = (
         "exclude",
         "Is there an officer who must not be involved?",
         Exclude,
-        (
-            Asked(
-                "officers",
-                "text",
-                "Numbers of officers who must not be involved (optional)",
-                "The number on an officer’s shoulder, like A1234. With commas between them if there are several.",
-                autocomplete="off",
-            ),
+        Asked(
+            "officers",
+            "text",
+            "Numbers of officers who must not be involved (optional)",
+            "The number on an officer’s shoulder, like A1234. With commas between them if there are several.",
+            autocomplete="off",
         ),
         {"officers": "Enter the numbers with commas between them, like A1234, B5678"},
         (
             "Somebody you are afraid of may work for the police. An officer you name here cannot take your walk on, "
-            "and cannot see that you asked for one.",
+            "and cannot see who you are.",
             "You need not say why.",
         ),
-        optional=True,
     ),
     Step(
-        "safety",
-        "How safe do you feel?",
-        _survey_model("Safety", _SAFETY),
-        _survey_fields(_SAFETY),
-        {},
-        _APART,
-        optional=True,
-    ),
-    Step(
-        "police",
-        "The police in your area",
-        _survey_model("Police", _POLICE),
-        _survey_fields(_POLICE, _POLICE_LEAD),
-        {},
-        (
-            "You do not have to answer. How far do you agree that the police in your area, within 15 minutes’ walk "
-            "from your home, do the following?",
+        "survey",
+        f"Would you answer {len(BASELINE.questions)} short questions first?",
+        SurveyWanted,
+        Asked(
+            "survey",
+            "radios",
+            f"Would you answer {len(BASELINE.questions)} short questions about how safe you feel?",
+            choices={"yes": "Yes", "no": "No, go on without them"},
         ),
-        optional=True,
+        {"survey": "Select yes if you would answer a few questions"},
+        (
+            "They help us see whether these walks change anything. You can leave out any of them.",
+            "Your answers are kept apart from your name and your request, and mixed with other women’s before anybody "
+            "counts them.",
+        ),
     ),
+    *(_survey_step(question) for question in BASELINE.questions),
 )
 BY_SLUG: Final[Mapping[str, Step]] = {step.slug: step for step in (*STEPS, POINT)}
 
@@ -477,12 +452,8 @@ def steps_for(answers: Answers, policy: ForcePolicy) -> tuple[Step, ...]:
 
 
 def answered(step: Step, answers: Answers) -> bool:
-    """Whether a page is done with; the place may be said in two ways, and details must fit the ways she chose."""
-    if step.slug == "place":
-        return "place" in answers or "point" in answers
-    if step.slug == "details" and step.slug in answers:
-        return not missing_details(channels_of(answers), answers["details"])
-    return step.slug in answers
+    """Whether a page is done with; the place may be said in two ways."""
+    return step.slug in answers or (step.slug == "place" and "point" in answers)
 
 
 def first_open(answers: Answers, policy: ForcePolicy) -> Step | None:
@@ -517,31 +488,13 @@ def after(step: Step, answers: Answers, policy: ForcePolicy, *, from_check: bool
     return order[at + 1] if at + 1 < len(order) else "check"
 
 
-def keep(step: Step, answers: Answers, given: BaseModel) -> dict[str, dict[str, Any]]:
-    """The answers with one page answered anew; what no longer belongs to them is dropped.
-
-    :raises FieldsWrong: her ways of contact need a detail she has not given; fields as on the page.
-    """
-    values = {name: value for name, value in given.model_dump(mode="json", by_alias=True).items() if value is not None}
+def keep(step: Step, answers: Answers, given: BaseModel, policy: ForcePolicy) -> dict[str, dict[str, Any]]:
+    """The answers with one page answered anew; what no longer belongs to them is dropped."""
     changed = {slug: dict(found) for slug, found in answers.items()}
-    if step.slug == "details":
-        shown = {one.name for one in step.asked(answers)}
-        values = {name: value for name, value in values.items() if name in shown}
-        wrong = missing_details(channels_of(answers), values)
-        if wrong:
-            raise FieldsWrong(wrong)
-    if step.slug == "place":
-        changed.pop("point", None)
-    if step is POINT:
-        changed.pop("place", None)
-    changed[step.slug] = values
-    if step.slug == "channels":
-        if Channel.PHONE not in channels_of(changed):
-            changed.pop("voicemail", None)
-        kept = {one.name for one in BY_SLUG["details"].asked(changed)}
-        if "details" in changed:
-            changed["details"] = {name: value for name, value in changed["details"].items() if name in kept}
-    return changed
+    changed[step.slug] = given.model_dump(mode="json", by_alias=True, exclude_none=True)
+    if step.slug in ("place", "point"):
+        changed.pop("point" if step.slug == "place" else "place", None)
+    return {slug: found for slug, found in changed.items() if BY_SLUG[slug].applies(changed, policy)}
 
 
 def place_of(answers: Answers, postcodes: Postcodes) -> Point:
@@ -560,11 +513,15 @@ def place_of(answers: Answers, postcodes: Postcodes) -> Point:
         raise FieldsWrong({field: next(iter(wrong.fields.values()))}) from None
 
 
+def baseline_of(answers: Answers) -> dict[str, str]:
+    """Her answers before the walk, those she gave."""
+    return {code: choice for question in BASELINE.questions for code, choice in answers.get(question.code, {}).items()}
+
+
 def command_of(force_id: str, answers: Answers, postcodes: Postcodes) -> RequestWalk:
     """What the answers together ask for; every page that applies must be answered."""
-    channels, details = channels_of(answers), answers["details"]
     rules = ContactRules(
-        channels=channels,
+        channels=channels_of(answers),
         times=tuple(answers["contact-times"]["times"]),
         may_say_police=answers["say-police"]["say_police"] == "yes",
         may_leave_voicemail=answers.get("voicemail", {}).get("voicemail") == "yes",
@@ -573,7 +530,11 @@ def command_of(force_id: str, answers: Answers, postcodes: Postcodes) -> Request
     return RequestWalk(
         force_id=force_id,
         person=Person(
-            answers["name"]["name"], rules, details.get("email"), details.get("phone"), details.get("address")
+            answers["name"]["name"],
+            rules,
+            answers.get("email", {}).get("email"),
+            answers.get("phone", {}).get("phone"),
+            answers.get("address", {}).get("address"),
         ),
         place=place_of(answers, postcodes),
         place_from_postcode="place" in answers,
@@ -581,7 +542,7 @@ def command_of(force_id: str, answers: Answers, postcodes: Postcodes) -> Request
         lives_or_works_here=answers["local"]["local"] == "yes",
         reasons=tuple(Reason(one) for one in answers["reasons"].get("reasons", ())),
         group_walk_welcome=answers.get("group", {}).get("group") == "yes",
-        baseline={**answers["safety"], **answers["police"]},
+        baseline=baseline_of(answers),
     )
 
 
@@ -595,21 +556,20 @@ class Line:
     """Where she can change it."""
 
 
+_SURVEYED: Final = frozenset(question.code for question in BASELINE.questions)
+
+
 def summary(answers: Answers, policy: ForcePolicy) -> list[Line]:
     """Her answers in words, for checking. The survey is counted, not repeated: it is long and changes nothing."""
     lines = []
     for step in steps_for(answers, policy):
-        if step.slug == "eligibility":
-            continue
-        shown = POINT if step.slug == "place" and "point" in answers else step
-        given = answers.get(shown.slug, {})
-        if step.slug in ("safety", "police"):
-            total = len(step.fields)
-            lines.append(Line(step.title, f"{len(given)} of {total} questions answered", step.slug))
-            continue
-        for one in shown.asked(answers):
-            key = "Place" if shown.slug in ("place", "point") else one.label.removesuffix(" (optional)")
-            lines.append(Line(key, _in_words(one, given.get(one.name)), shown.slug))
+        if step.slug == "survey":
+            value = f"{len(baseline_of(answers))} of {len(BASELINE.questions)} answered"
+            lines.append(Line("Questions about how safe you feel", value, step.slug))
+        elif step.slug != "eligibility" and step.slug not in _SURVEYED:
+            shown = POINT if step.slug == "place" and "point" in answers else step
+            key = "Place" if step.slug == "place" else step.title
+            lines.append(Line(key, _in_words(shown.asked, answers[shown.slug].get(shown.asked.name)), shown.slug))
     return lines
 
 
