@@ -1,7 +1,8 @@
 """Small numbers are never published: every page, call and metric shows counts only as this module lets them be.
 
 Counts of 1 to 7 are suppressed, others rounded to 5. Where exactly one cell of a row is suppressed a second goes with
-it, because the row's total would give it away. Percentages come from rounded counts (domain: small numbers).
+it, because the row's total would give it away, and both look alike: to know which of them is 8 or more would be enough
+to subtract. Percentages come from rounded counts.
 """
 
 from __future__ import annotations
@@ -62,13 +63,11 @@ def protect_row(counts: Mapping[K, int]) -> Row[K]:
     total = sum(counts.values())
     if 0 < total < SMALLEST_SHOWN:
         return Row(dict.fromkeys(counts, HIDDEN), SMALL)
-    cells = {key: protect(count) for key, count in counts.items()}
-    hidden = [key for key, figure in cells.items() if not figure.shown]
+    hidden = {key for key, count in counts.items() if 0 < count < SMALLEST_SHOWN}
     if len(hidden) == 1:
         # The smallest of the others loses least; a cell of nobody would hide nothing.
-        second = min((key for key, figure in cells.items() if figure.value), key=lambda key: counts[key])
-        cells[second] = HIDDEN
-    return Row(cells, protect(total))
+        hidden.add(min((key for key, count in counts.items() if count and key not in hidden), key=counts.__getitem__))
+    return Row({key: HIDDEN if key in hidden else protect(count) for key, count in counts.items()}, protect(total))
 
 
 def percent(part: Figure, whole: Figure) -> int | None:
