@@ -513,7 +513,7 @@ def cancel(walk: Walk, reason: str) -> Changed:
     """The walk will not take place; `reason` is a slug."""
     _refuse_ended(walk)
     event = WalkCancelled(walk_id=walk.id, request_ids=walk.request_ids, reason=reason)
-    return Changed(replace(walk, state=State.CANCELLED, cancel_reason=reason), (event,))
+    return Changed(replace(walk, state=State.CANCELLED, triage_reason=None, cancel_reason=reason), (event,))
 
 
 def complete(

@@ -1,0 +1,135 @@
+"""The life of a walk under any order of what people and the bus do to it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from services.assignment import domain
+from services.assignment.domain import ENDED, Changed, Located, State, Walk
+from shared.contracts.envelope import Event
+from shared.contracts.policy import WalkRules
+from shared.contracts.refusals import Refusal
+from shared.contracts.walks import RoutedBy, WalkArranged, WalkCancelled, WalkCompleted, WalkRouted, WalkTaken
+from tests.unit.test_assignment_domain import FORCE, a_request, an_officer, contact_rules
+
+RULES = WalkRules(minimum_minutes=30)
+START = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+AREAS = {name: domain.Area(FORCE, name, name, name, name, "v1") for name in ("bs1", "bs2")}
+OFFICERS = {
+    name: an_officer(id=name, team_id=team, team_ids=frozenset({team, "bs1"}))
+    for name, team in (("officer-1", "bs1"), ("officer-2", "bs2"))
+}
+
+
+class LifeOfAWalk(RuleBasedStateMachine):
+    """Any of these may be tried at any time; each either changes the walk lawfully or is refused by name."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = START
+        self.told: list[Event] = []
+
+    @initialize(located=st.booleans(), requests=st.integers(1, 3))
+    def requested(self, located: bool, requests: int) -> None:
+        place = Located("bs1", "bs1", "v1", RoutedBy.COVERS) if located else None
+        made = domain.route(FORCE, uuid4(), a_request(), place, RULES)
+        self.told += made.events
+        more = tuple(a_request() for _ in range(requests - 1))
+        self.walk: Walk = replace(made.walk, requests=(*made.walk.requests, *more))
+
+    def attempt(self, decide: object, *given: object) -> None:
+        assert callable(decide)
+        before = self.walk
+        try:
+            changed = decide(self.walk, *given)
+        except Refusal:
+            assert self.walk == before
+            return
+        assert isinstance(changed, Changed)
+        assert before.state not in ENDED or changed.walk.state == before.state
+        self.walk = changed.walk
+        self.told += changed.events
+
+    @rule(area=st.sampled_from([*AREAS, None]))
+    def route_by_hand(self, area: str | None) -> None:
+        self.attempt(domain.route_by_hand, AREAS.get(area or ""))
+
+    @rule(officer=st.sampled_from(sorted(OFFICERS)))
+    def take(self, officer: str) -> None:
+        self.attempt(domain.take, OFFICERS[officer], RULES)
+
+    @rule(hours=st.integers(-1, 48))
+    def arrange(self, hours: int) -> None:
+        self.attempt(domain.arrange, self.now + timedelta(hours=hours), "The library", RULES, self.now)
+
+    @rule(minutes=st.integers(-5, 90))
+    def complete(self, minutes: int) -> None:
+        start = self.now - timedelta(minutes=minutes)
+        self.attempt(domain.complete, start, self.now, True, [], [], RULES, self.now)
+
+    @rule()
+    def cancel(self) -> None:
+        self.attempt(domain.cancel, "other")
+
+    @rule(number=st.integers(0, 2))
+    def withdraw(self, number: int) -> None:
+        request = self.walk.requests[number % len(self.walk.requests)]
+        self.attempt(domain.withdraw, frozenset({request.id}), self.now)
+
+    @rule(
+        number=st.integers(0, 2),
+        officers=st.sets(st.sampled_from(sorted(OFFICERS))),
+        teams=st.sets(st.sampled_from(sorted(AREAS))),
+        stopped=st.booleans(),
+    )
+    def change_contact(self, number: int, officers: set[str], teams: set[str], stopped: bool) -> None:
+        request = self.walk.requests[number % len(self.walk.requests)]
+        rules = contact_rules(
+            excluded_officers=tuple(sorted(officers)), excluded_teams=tuple(sorted(teams)), stopped=stopped
+        )
+        self.walk = domain.change_contact(self.walk, {request.id: rules})
+
+    @rule(hours=st.integers(1, 100))
+    def time_passes(self, hours: int) -> None:
+        self.now += timedelta(hours=hours)
+
+    @invariant()
+    def nobody_she_excludes_has_an_open_walk(self) -> None:
+        if self.walk.state in (State.TAKEN, State.ARRANGED):
+            assert not self.walk.excludes_officer(self.walk.officer_id)
+            assert self.walk.located is not None and not self.walk.excludes_team(self.walk.located.team_id)
+
+    @invariant()
+    def what_a_state_needs_is_there(self) -> None:
+        walk = self.walk
+        assert (walk.triage_reason is not None) == (walk.state is State.TRIAGE)
+        assert (walk.cancel_reason is not None) == (walk.state is State.CANCELLED)
+        assert walk.state in (State.TRIAGE, State.CANCELLED) or walk.located is not None
+        assert walk.state not in (State.TAKEN, State.ARRANGED, State.COMPLETED) or walk.officer_id is not None
+        assert walk.state is not State.ARRANGED or (walk.starts_at is not None and walk.busy_until is not None)
+
+    @invariant()
+    def a_walk_ends_once_and_nothing_is_told_after(self) -> None:
+        ends = [n for n, event in enumerate(self.told) if isinstance(event, WalkCompleted | WalkCancelled)]
+        assert ends in ([], [len(self.told) - 1])
+
+    @invariant()
+    def what_is_told_follows_what_it_needs(self) -> None:
+        for n, event in enumerate(self.told):
+            kinds = {type(earlier) for earlier in self.told[:n]}
+            if isinstance(event, WalkTaken):
+                assert WalkRouted in kinds
+            if isinstance(event, WalkArranged):
+                assert WalkTaken in kinds
+            if isinstance(event, WalkCompleted):
+                assert WalkArranged in kinds
+
+
+TestLifeOfAWalk = LifeOfAWalk.TestCase
+TestLifeOfAWalk.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
