@@ -86,6 +86,7 @@ class Bus:
             metadata_max_age_ms=2_000,
             request_timeout_ms=20_000,
         )
+
         async def raw(batch: Sequence[ConsumerRecord[Any, Any]]) -> KafkaAckableMessage:
             return _raw(batch, subscriber.consumer)
 

@@ -166,8 +166,13 @@ class Inbox:
             record,
             subscription,
             Received(
-                event, envelope.id, envelope.force_id, envelope.time, envelope.sequence,
-                envelope.correlation_id, envelope.traceparent,
+                event,
+                envelope.id,
+                envelope.force_id,
+                envelope.time,
+                envelope.sequence,
+                envelope.correlation_id,
+                envelope.traceparent,
             ),
         )
 

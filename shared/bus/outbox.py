@@ -68,7 +68,17 @@ async def append(tx: Transaction, facts: Sequence[Fact]) -> None:
         else:
             day = fact.at.replace(hour=0, minute=0, second=0, microsecond=0)
             row = (
-                fact.force_id, event.bus_topic, event.key, uuid4(), event.type(), day, None, None, None, None, data,
+                fact.force_id,
+                event.bus_topic,
+                event.key,
+                uuid4(),
+                event.type(),
+                day,
+                None,
+                None,
+                None,
+                None,
+                data,
             )
         for column, value in zip(columns, row, strict=True):
             column.append(value)

@@ -24,10 +24,11 @@ from shared.contracts.catalogue import SERVICES
 from shared.contracts.kinds import Reason
 from shared.contracts.surveys import AFTER_WALK, BASELINE
 from shared.embedded.demo_people import people, teams
-from shared.embedded.sign_in import bearer_token
 from shared.embedded.program import ROOT
+from shared.embedded.sign_in import bearer_token
 from shared.embedded.stack import CLIENT_ID, IDENTITY, MAILBOX, Stack
 from shared.geography.postcodes import Postcodes
+from shared.policies import Policies
 
 STAGES: Final = ("requested", "routed", "arranged", "completed", "referred", "resolved", "answered", "followed up")
 """What a walk passes, for the progress bar. A walk nobody worries about counts as followed up when answered."""
@@ -200,6 +201,8 @@ class Demo:
             {"starts_at": starts_at.isoformat(), "meeting_place": "By the library steps"},
             {"arranged", "completed"},
         )
+        # The officer walks when she knows of it: what was not sent by then never is, the walk being over.
+        await self._until("she is told the time", lambda: self._told(story, "arranged"), every=0.5)
         self._tell("arranged")
         ended = datetime.now(UTC) - _HELD
         walk = await self._act(
@@ -234,6 +237,7 @@ class Demo:
             referral = await self._referral_of(story, concern_id)
             self._tell("referred")
             who = self._who_answers_for(referral["partner_id"], story.force_id)
+            await self._until("a partner is told", lambda: self._partner_told(referral), every=0.5)  # noqa: B023  # awaited here
             path = f"/api/v1/referrals/{referral['referral_id']}"
             await self._answer_referral(who, path, "accept", {}, {"accepted", "resolved"})
             await self._answer_referral(
@@ -243,6 +247,26 @@ class Demo:
                 who, path, "resolve", {"resolution": "done", "words": "The lamps were repaired."}, {"resolved"}
             )
             self._tell("resolved")
+
+    async def _told(self, story: _Story, kind: str) -> bool:
+        rows = await self._rows(
+            "intake",
+            "SELECT 1 FROM message m JOIN sending s ON s.id = m.id"
+            " WHERE s.state = 'sent' AND m.kind = $1 AND m.request_id = $2",
+            kind,
+            UUID(story.request_id),
+        )
+        return bool(rows)
+
+    async def _partner_told(self, referral: Mapping[str, Any]) -> bool:
+        """Whether the e-mail about a referral has left."""
+        rows = await self._rows(
+            "partners",
+            "SELECT 1 FROM delivery d JOIN referral r ON r.id = d.referral_id JOIN sending s ON s.id = d.id"
+            " WHERE s.state = 'sent' AND r.reference = $1",
+            UUID(referral["referral_id"]),
+        )
+        return bool(rows)
 
     async def _referral_of(self, story: _Story, concern_id: str) -> dict[str, Any]:
         coordinator = _coordinator(story.force_id)
@@ -688,12 +712,14 @@ def _coordinator(force_id: str) -> str:
 
 
 def _walking_officers(force_id: str) -> dict[str, set[str]]:
-    """Trained officers of the force's register, and the teams each walks for."""
-    register = yaml.safe_load((ROOT / "deploy" / "forces" / force_id / "officers.yaml").read_text(encoding="utf-8"))
+    """Officers of the force's register who are trained and whom its policy lets walk, and the teams each walks for."""
+    folder = ROOT / "deploy" / "forces"
+    allowed = Policies.read(folder)[force_id].walks.officers
+    register = yaml.safe_load((folder / force_id / "officers.yaml").read_text(encoding="utf-8"))
     return {
         one["officer_id"]: {one["team_id"], *one.get("also_walks_in", ())}
         for one in register["officers"]
-        if one.get("trained_on")
+        if one.get("trained_on") and one["kind"] in allowed
     }
 
 

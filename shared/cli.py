@@ -1,0 +1,351 @@
+"""`walkandtalk`: the stack, its demo, migrations, parked records, replay. Starts services, imports none."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import os
+import shutil
+import time
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import asyncpg
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from shared.bus.outbox import QUERIES
+from shared.contracts.catalogue import SERVICES
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Walk and Talk.")
+parked = typer.Typer(no_args_is_help=True, help="Records a service could not read or apply.")
+audit = typer.Typer(no_args_is_help=True, help="The log of who saw, changed, disclosed and erased.")
+app.add_typer(parked, name="parked")
+app.add_typer(audit, name="audit")
+console = Console()
+errors = Console(stderr=True)
+
+ServiceName = Annotated[str, typer.Argument(help=f"One of {', '.join(SERVICES)}.")]
+DatabaseUrl = Annotated[
+    str | None,
+    typer.Option(
+        envvar="WALKANDTALK_DATABASE_BUS_URL",
+        help="The service's database under its bus login; by default the running stack's.",
+        show_default=False,
+    ),
+]
+
+
+@app.command()
+def demo(
+    walks: Annotated[int, typer.Option(min=1, max=5000, help="How many walks to send through the story.")] = 25,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    keep: Annotated[bool, typer.Option(help="Keep the folder of the demo afterwards.")] = False,
+) -> None:
+    """Start everything, send walks through the whole story, say what happened, stop; exit 0 if all is there once."""
+    from shared.embedded.demo import STAGES, Demo, StoryStuck
+    from shared.embedded.stack import FOLDER, Stack, StackRefusal
+
+    folder = FOLDER / "demo"
+    _forget(folder)
+    with Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=errors,
+    ) as progress:
+        starting = progress.add_task("Starting", total=None)
+        try:
+            with Stack(folder, say=lambda what: progress.update(starting, description=what)) as stack:
+                progress.remove_task(starting)
+                bars = {stage: progress.add_task(stage, total=walks) for stage in STAGES}
+
+                def tell(stage: str) -> None:
+                    bar = bars[stage]
+                    task = progress.tasks[progress.task_ids.index(bar)]
+                    # A walk may raise several concerns: those bars grow with what is found.
+                    progress.update(bar, advance=1, total=max(walks, int(task.completed) + 1))
+
+                report = asyncio.run(Demo(stack, walks, tell=tell).run())
+        except StackRefusal as refusal:
+            errors.print(str(refusal), style="red")
+            raise typer.Exit(2) from None
+        except ExceptionGroup as group:
+            stuck = group.subgroup(StoryStuck)
+            if stuck is None:
+                raise
+            for one in stuck.exceptions:
+                errors.print(f"The story stuck: {one}", style="red")
+            errors.print(f"What the services said stands in {folder / 'logs'}")
+            raise typer.Exit(1) from None
+    for fault in report.faults:
+        errors.print(fault, style="red")
+    if not report.well:
+        errors.print(f"What the services said stands in {folder / 'logs'}")
+    elif not keep:
+        _forget(folder)
+    typer.echo(json.dumps(asdict(report)) if as_json else report.line())
+    raise typer.Exit(0 if report.well else 1)
+
+
+def _forget(folder: Path) -> None:
+    """Remove what an earlier demo left: each demo counts its own walks only, on a fresh system.
+
+    The postcode store stays: it takes seconds to make and is the same every time.
+    """
+    from shared.embedded.postgres import EmbeddedPostgres
+
+    if not folder.exists():
+        return
+    postgres = EmbeddedPostgres(folder / "postgres", 0)
+    postgres.end_leftover()
+    postgres.remove()
+    for left in (*folder.iterdir(), *(folder / "data").glob("*")):
+        if left.name == "data" or left.name.startswith("postcodes"):
+            continue
+        if left.is_dir():
+            shutil.rmtree(left, ignore_errors=True)
+        else:
+            left.unlink(missing_ok=True)
+
+
+@app.command()
+def up(
+    walks: Annotated[int, typer.Option(min=0, help="Demo walks to send in, the first time.")] = 25,
+) -> None:
+    """Start everything with demo data and keep it running; Ctrl-C stops it."""
+    from shared.embedded.demo import Demo
+    from shared.embedded.stack import FOLDER, Stack, StackRefusal
+
+    try:
+        with Stack(FOLDER, say=errors.print) as stack:
+            for name, url in stack.urls.items():
+                console.print(f"  {name:<11} {url}", highlight=False)
+            told = FOLDER / "demo-data-sent"
+            if walks and not told.exists():
+                errors.print(f"Sending {walks} demo walks through the story …")
+                report = asyncio.run(Demo(stack, walks).run())
+                told.touch()
+                console.print(report.line(), highlight=False)
+            errors.print("Press Ctrl-C to stop.")
+            while True:
+                stack.watch()
+                time.sleep(1)
+    except StackRefusal as refusal:
+        errors.print(str(refusal), style="red")
+        raise typer.Exit(2) from None
+    except KeyboardInterrupt:
+        errors.print("Stopped.")
+
+
+@app.command()
+def migrate(
+    service: ServiceName,
+    url: Annotated[str, typer.Option(envvar="WALKANDTALK_DATABASE_OWNER_URL", help="The database, as its owner.")],
+) -> None:
+    """Bring a service's database up to date."""
+    from shared.provisioning import MigrationFailed
+    from shared.provisioning import migrate as bring_up
+
+    try:
+        bring_up(_known(service), url)
+    except MigrationFailed as fault:
+        errors.print(str(fault), style="red")
+        raise typer.Exit(1) from None
+    console.print(f"{service}: the database is up to date")
+
+
+@app.command()
+def replay(
+    service: ServiceName,
+    since: Annotated[datetime, typer.Option(help="Publish again what is true since then (UTC).")],
+    topic: Annotated[list[str] | None, typer.Option(help="Only these topics.")] = None,
+    url: DatabaseUrl = None,
+) -> None:
+    """Publish a service's retained events again; inboxes make that harmless within their horizon."""
+    from datetime import UTC
+
+    from shared.bus.replay import BeforeHorizon, replay_since
+
+    async def work(connection: asyncpg.Connection[Any]) -> int:
+        return await replay_since(connection, since.replace(tzinfo=UTC), topic or None)
+
+    try:
+        many = _with_database(service, url, work)
+    except BeforeHorizon as refusal:
+        errors.print(str(refusal), style="red")
+        raise typer.Exit(2) from None
+    console.print(f"{many} events are published again")
+
+
+@parked.command("list")
+def list_parked(service: ServiceName, url: DatabaseUrl = None) -> None:
+    """What was parked, oldest first."""
+
+    async def work(connection: asyncpg.Connection[Any]) -> list[Any]:
+        return list(await connection.fetch(QUERIES.parked.sql))
+
+    rows = _with_database(service, url, work)
+    if not rows:
+        console.print(f"{service}: nothing is parked")
+        return
+    table = Table("number", "force", "why", "topic", "place", "reason", "since", "behind it")
+    for row in rows:
+        table.add_row(
+            str(row["position"]),
+            row["force_id"],
+            row["why"],
+            row["topic"],
+            f"{row['partition']}:{row['offset']}",
+            row["reason"],
+            f"{row['held_at']:%Y-%m-%d %H:%M:%S}",
+            str(row["behind"]),
+        )
+    console.print(table)
+
+
+@parked.command("show")
+def show_parked(service: ServiceName, number: int, url: DatabaseUrl = None) -> None:
+    """One parked record: headers and original bytes (they may hold words of hers: look only with a reason)."""
+
+    async def work(connection: asyncpg.Connection[Any]) -> Any:
+        return await connection.fetchrow(QUERIES.parked_one.sql, number)
+
+    row = _with_database(service, url, work)
+    if row is None:
+        errors.print(f"{service}: no record {number} is parked", style="red")
+        raise typer.Exit(1)
+    for name, value in json.loads(row["headers"]):
+        console.print(f"{name}: {base64.b64decode(value).decode(errors='replace')}", highlight=False, markup=False)
+    console.print(f"\n{(row['value'] or b'').decode(errors='replace')}", highlight=False, markup=False)
+    console.print(f"\n{row['why']}: {row['reason']}", highlight=False, markup=False)
+
+
+@parked.command("retry")
+def retry_parked(service: ServiceName, numbers: list[int], url: DatabaseUrl = None) -> None:
+    """Try parked records again, with what is held behind them; the running bus does it within seconds."""
+
+    async def work(connection: asyncpg.Connection[Any]) -> list[int]:
+        await connection.execute(QUERIES.retry_parked.sql, numbers)
+        for _ in range(100):
+            left = await connection.fetch(
+                "SELECT position FROM held WHERE try_at IS NOT NULL AND position = ANY ($1)", numbers
+            )
+            if not left:
+                return []
+            await asyncio.sleep(0.1)
+        return [row["position"] for row in left]
+
+    left = _with_database(service, url, work)
+    if left:
+        errors.print(f"{service}: not tried within 10 seconds; does its bus role run?", style="red")
+        raise typer.Exit(1)
+    list_parked(service, url)
+
+
+@parked.command("discard")
+def discard_parked(
+    service: ServiceName,
+    number: int,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    url: DatabaseUrl = None,
+) -> None:
+    """Give a parked record up; what is held behind it goes on."""
+    if not yes:
+        typer.confirm(f"Give up record {number} of {service}? It will never take effect.", abort=True)
+
+    async def work(connection: asyncpg.Connection[Any]) -> str:
+        return str(await connection.execute(QUERIES.discard_parked.sql, number))
+
+    if _with_database(service, url, work).endswith(" 0"):
+        errors.print(f"{service}: no record {number} is parked", style="red")
+        raise typer.Exit(1)
+    console.print(f"{service}: record {number} is given up")
+
+
+@audit.command("verify")
+def verify_audit(
+    service: ServiceName,
+    anchor: Annotated[Path | None, typer.Option(help="The file of heads kept outside the database.")] = None,
+    url: DatabaseUrl = None,
+) -> None:
+    """Whether the audit log is whole: rows altered, removed or cut off are named."""
+    from shared.audit import verify
+    from shared.database import Database
+
+    async def work() -> list[str]:
+        database = Database(url or _stack_url(service))
+        await database.open()
+        try:
+            return [str(fault) for fault in await verify(database, _forces(), anchor)]
+        finally:
+            await database.close()
+
+    faults = asyncio.run(work())
+    for fault in faults:
+        errors.print(fault, style="red")
+    if faults:
+        raise typer.Exit(1)
+    console.print(f"{service}: the audit log is whole")
+
+
+def _known(service: str) -> str:
+    if service not in SERVICES:
+        errors.print(f"There is no service {service}; there are {', '.join(SERVICES)}.", style="red")
+        raise typer.Exit(2)
+    return service
+
+
+def _forces() -> tuple[str, ...]:
+    from shared.policies import Policies
+
+    return Policies.read(Path(os.environ.get("WALKANDTALK_FORCES_DIR", "deploy/forces"))).forces
+
+
+def _stack_url(service: str) -> str:
+    """The running embedded stack's database."""
+    from shared.embedded.stack import FOLDER, address_of_running
+
+    found: str | None = address_of_running(FOLDER, _known(service), "bus")
+    if found is None:
+        errors.print("No stack runs here. Name the database with --url or WALKANDTALK_DATABASE_BUS_URL.", style="red")
+        raise typer.Exit(2)
+    return found
+
+
+def _with_database(service: str, url: str | None, work: Any) -> Any:
+    """Run work on a connection that may touch every force's rows."""
+    from shared.database import permit
+
+    address = url or _stack_url(_known(service))
+
+    async def connected() -> Any:
+        connection = await asyncpg.connect(
+            address, server_settings={"walkandtalk.forces": permit([*_forces(), "unknown"])}
+        )
+        try:
+            return await work(connection)
+        finally:
+            await connection.close()
+
+    try:
+        return asyncio.run(connected())
+    except OSError:
+        errors.print(f"{service}: its database cannot be reached", style="red")
+        raise typer.Exit(1) from None
+
+
+def main() -> None:
+    """The console script."""
+    app()
+
+
+if __name__ == "__main__":
+    main()
