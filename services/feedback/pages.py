@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
@@ -14,14 +15,18 @@ from starlette.responses import RedirectResponse, Response
 from services.feedback import domain, handlers
 from services.feedback.evaluation import BETTER, SAME, WORSE, Change
 from services.feedback.handlers import Progress
-from services.feedback.routes import Deps, open_link
+from services.feedback.routes import Deps
 from shared.contracts.surveys import AGREEMENT_SCALE, Question
 from shared.survey_link import Ticket
+from shared.web.access import EVALUATION
 from shared.web.forms import Form
-from shared.web.pages import render
+from shared.web.pages import Link, render
 from shared.web.session import User, current_user
 
 router = APIRouter()
+
+TEMPLATES = Path(__file__).with_name("templates")
+NAVIGATION = (Link("What has changed", "/", EVALUATION),)
 
 SHORT = {
     "safe-after-dark": "Safe after dark",
@@ -75,7 +80,6 @@ class Visit:
 
     token: str
     ticket: Ticket
-    key: bytes
     progress: Progress
 
     @property
@@ -90,10 +94,9 @@ class Visit:
 
 async def visit(token: str, deps: Deps) -> Visit:
     """Open the link of a survey page; raises the refusals of open_link."""
-    key = deps.settings.link_key_bytes
-    ticket = open_link(token, key, deps.policies, deps.clock())
+    ticket = deps.open_link(token, deps.clock())
     async with deps.database.transaction([ticket.force_id]) as tx:
-        return Visit(token, ticket, key, await handlers.progress(tx, ticket, link_key=key))
+        return Visit(token, ticket, await handlers.progress(tx, ticket, link_key=deps.link_key))
 
 
 Visiting = Annotated[Visit, Depends(visit)]
@@ -182,7 +185,7 @@ async def send(request: Request, here: Visiting, deps: Deps) -> Response:
     finish = handlers.Finish(here.ticket, here.progress.answers)
     try:
         async with deps.database.transaction([here.ticket.force_id]) as tx:
-            await handlers.finish(tx, [finish], deps.clock(), link_key=here.key)
+            await handlers.finish(tx, [finish], deps.clock(), link_key=deps.link_key)
     except domain.NothingAnswered as refusal:
         return _check(request, here, Form[BaseModel]().refused(("", refusal.message)), 422)
     return RedirectResponse(here.url, 303)
@@ -191,7 +194,7 @@ async def send(request: Request, here: Visiting, deps: Deps) -> Response:
 async def _keep(deps: Deps, here: Visit, code: str, chosen: str | None) -> None:
     now = deps.clock()
     async with deps.database.transaction([here.ticket.force_id]) as tx:
-        await handlers.keep_answer(tx, here.ticket, code, chosen, now, link_key=here.key)
+        await handlers.keep_answer(tx, here.ticket, code, chosen, now, link_key=deps.link_key)
 
 
 def _question(request: Request, here: Visit, number: int, form: Form[BaseModel], status: int = 200) -> Response:
