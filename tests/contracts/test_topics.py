@@ -13,7 +13,6 @@ from shared.contracts.generate import subscribed
 from shared.contracts.partner_view import partner_topic
 from shared.policies import Policies
 
-
 DEPLOY = Path(__file__).parents[2] / "deploy"
 TOPICS = Topics.read(DEPLOY / "topics.yaml")
 POLICIES = Policies.read(DEPLOY / "forces")
