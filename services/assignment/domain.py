@@ -1,13 +1,13 @@
 """The life of a walk and of a follow-up as pure decisions: values in, values and events out, refusals by name.
 
-    Refusal
-    ├── WalkNotFound, FollowUpNotFound        nothing this person may know of
-    ├── NotYourWalk, NotYourFollowUp, NotOfThisTeam, NotOnRegister, NotTrained, KindNotAllowed, OfficerExcluded
-    ├── WalkNotRouted, WalkNotInTriage, WalkAlreadyTaken, WalkNotTaken, WalkNotArranged, WalkAlreadyCompleted,
-    │   WalkAlreadyCancelled, ContactStopped, FollowUpAlreadyCompleted, OfficerDoubleBooked
-    └── WrongField                            what was entered cannot be right; `fields` names it
-        └── AreaUnknown, StartsInThePast, StartsTooFarAhead, MeetingPlaceMissing, EndsBeforeStart, EndsInTheFuture,
-            WalkTooShort, WordsTooLong, OutcomeDoesNotFit
+Refusal
+├── WalkNotFound, FollowUpNotFound        nothing this person may know of
+├── NotYourWalk, NotYourFollowUp, NotOfThisTeam, NotOnRegister, NotTrained, KindNotAllowed, OfficerExcluded
+├── WalkNotRouted, WalkNotInTriage, WalkAlreadyTaken, WalkNotTaken, WalkNotArranged, WalkAlreadyCompleted,
+│   WalkAlreadyCancelled, ContactStopped, FollowUpAlreadyCompleted, OfficerDoubleBooked
+└── WrongField                            what was entered cannot be right; `fields` names it
+    └── AreaUnknown, StartsInThePast, StartsTooFarAhead, MeetingPlaceMissing, EndsBeforeStart, EndsInTheFuture,
+        WalkTooShort, WordsTooLong, OutcomeDoesNotFit
 """
 
 from __future__ import annotations
@@ -470,9 +470,7 @@ def take(walk: Walk, officer: Officer, rules: WalkRules) -> Changed:
     event = WalkTaken(
         walk_id=walk.id, request_ids=walk.request_ids, officer_id=officer.id, team_id=walk.located.team_id
     )
-    return Changed(
-        replace(walk, state=State.TAKEN, officer_id=officer.id, officer_kind=officer.kind), (event,)
-    )
+    return Changed(replace(walk, state=State.TAKEN, officer_id=officer.id, officer_kind=officer.kind), (event,))
 
 
 def arrange(walk: Walk, starts_at: datetime, meeting_place: str, rules: WalkRules, now: datetime) -> Changed:
@@ -608,9 +606,7 @@ def change_contact(walk: Walk, rules: Mapping[UUID, ContactRules]) -> Walk:
     """New rules of these requests: a walk whose officer or team is now excluded goes back to a coordinator."""
     walk = replace(
         walk,
-        requests=tuple(
-            replace(request, contact=rules.get(request.id, request.contact)) for request in walk.requests
-        ),
+        requests=tuple(replace(request, contact=rules.get(request.id, request.contact)) for request in walk.requests),
     )
     if walk.state in ENDED or walk.state is State.TRIAGE or walk.located is None:
         return walk
@@ -716,9 +712,7 @@ class FollowUp:
     outcome: str | None = None
 
 
-def follow_up(
-    walk: Walk, wanted: ContactWanted, follow_up_id: UUID, policy: ForcePolicy, now: datetime
-) -> FollowUp:
+def follow_up(walk: Walk, wanted: ContactWanted, follow_up_id: UUID, policy: ForcePolicy, now: datetime) -> FollowUp:
     """A call or visit for the officer who walked with her, or a coordinator where none did or she excludes them."""
     officer_id = walk.officer_id
     team_id = walk.located.team_id if walk.located else None

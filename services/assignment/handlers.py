@@ -80,9 +80,7 @@ class Person:
         return self.is_coordinator or walk.is_shown_to(self.id, self.team_id, self.team_ids)
 
 
-async def person(
-    tx: Transaction, force_id: str, user_id: str, *, is_coordinator: bool, team_id: str | None
-) -> Person:
+async def person(tx: Transaction, force_id: str, user_id: str, *, is_coordinator: bool, team_id: str | None) -> Person:
     """Who asks, with what the register says of them."""
     found = await store.officers_by_id(tx, [(force_id, user_id)])
     officer = found.get((force_id, user_id))
@@ -185,9 +183,7 @@ async def change_contact_rules(
 ) -> Outcome:
     """Keep how each woman may be contacted now; whom she excludes loses the walk and its follow-ups."""
     walks, causes, awaiting = await _walks_asked_about(tx, received)
-    changed = [
-        domain.change_contact(walk, _rules(causes[walk.id])) for walk in walks.values()
-    ]
+    changed = [domain.change_contact(walk, _rules(causes[walk.id])) for walk in walks.values()]
     await store.save_walks(tx, changed)
     await store.save_requests(tx, changed)
     await store.release_follow_ups(tx, [(walk.force_id, walk.id) for walk in changed])
@@ -227,20 +223,14 @@ async def _open(tx: Transaction, opened: Sequence[FollowUp]) -> None:
     await timers.set(tx, FOLLOW_UP_DUE, [timers.Due(each.force_id, each.id, each.due_at) for each in opened])
 
 
-async def note_referrals(
-    tx: Transaction, received: Sequence[Received[ReferralEvent]], now: datetime
-) -> Outcome:
+async def note_referrals(tx: Transaction, received: Sequence[Received[ReferralEvent]], now: datetime) -> Outcome:
     """Keep what partners said of our concerns, for the team to read."""
     known = await store.known_concerns(tx, [(one.force_id, one.event.concern_id) for one in received])
     told = [
-        domain.referral_told(one.event, one.force_id, one.time)
-        for one in received
-        if one.event.concern_id in known
+        domain.referral_told(one.event, one.force_id, one.time) for one in received if one.event.concern_id in known
     ]
     await store.save_referrals(tx, told)
-    return Outcome(
-        awaiting={one.id: one.event.concern_id for one in received if one.event.concern_id not in known}
-    )
+    return Outcome(awaiting={one.id: one.event.concern_id for one in received if one.event.concern_id not in known})
 
 
 A = TypeVar("A", WalkRequestWithdrawn, ContactRulesChanged, ContactWanted)
@@ -363,9 +353,7 @@ async def take(tx: Transaction, commands: Sequence[Take], now: datetime, *, poli
     return await _save(tx, commands, decided, "taken", now)
 
 
-async def arrange(
-    tx: Transaction, commands: Sequence[Arrange], now: datetime, *, policies: Policies
-) -> list[Walk]:
+async def arrange(tx: Transaction, commands: Sequence[Arrange], now: datetime, *, policies: Policies) -> list[Walk]:
     """Arrange walks, none of them while its officer is on another."""
     walks = await _walks_commanded(tx, commands)
     decided = [
@@ -389,9 +377,7 @@ async def cancel(tx: Transaction, commands: Sequence[Cancel], now: datetime) -> 
     return await _save(tx, commands, decided, "cancelled", now)
 
 
-async def complete(
-    tx: Transaction, commands: Sequence[Complete], now: datetime, *, policies: Policies
-) -> list[Walk]:
+async def complete(tx: Transaction, commands: Sequence[Complete], now: datetime, *, policies: Policies) -> list[Walk]:
     """Record walks that were held with their concerns; each concern is told, and the walk with their ids."""
     walks = await _walks_commanded(tx, commands)
     decided = [
@@ -442,13 +428,9 @@ async def route_by_hand(tx: Transaction, commands: Sequence[Route], now: datetim
     return await _save(tx, commands, decided, "routed", now)
 
 
-async def complete_follow_ups(
-    tx: Transaction, commands: Sequence[CompleteFollowUp], now: datetime
-) -> list[FollowUp]:
+async def complete_follow_ups(tx: Transaction, commands: Sequence[CompleteFollowUp], now: datetime) -> list[FollowUp]:
     """Complete follow-ups, and tell of those that were about somebody."""
-    found = await store.lock_follow_ups(
-        tx, [(command.by.force_id, command.follow_up_id) for command in commands]
-    )
+    found = await store.lock_follow_ups(tx, [(command.by.force_id, command.follow_up_id) for command in commands])
     done: list[FollowUp] = []
     facts: list[Fact] = []
     for command in commands:
@@ -529,9 +511,7 @@ async def look_at_walk(tx: Transaction, walk_id: UUID, by: Person, now: datetime
     walk = (await store.walks(tx, [key])).get(walk_id)
     if walk is None or not by.may_see(walk):
         raise WalkNotFound
-    await audit.record(
-        tx, [audit.Entry(by.force_id, by.id, "consulted", f"walk {walk_id}", "opened the walk")], now
-    )
+    await audit.record(tx, [audit.Entry(by.force_id, by.id, "consulted", f"walk {walk_id}", "opened the walk")], now)
     follow_ups = await store.follow_ups_of_walk(tx, key)
     return WalkRecord(
         walk,

@@ -280,9 +280,7 @@ async def complete(request: Request, walk_id: UUID, user: SignedIn, deps: Deps) 
         ended_at = moment(form.data.day, form.data.end)
         async with deps.database.transaction([user.force_id]) as tx:
             by = await person(tx, user)
-            command = handlers.Complete(
-                walk_id, by, started_at, ended_at, form.data.streetsafe == "yes", recorded
-            )
+            command = handlers.Complete(walk_id, by, started_at, ended_at, form.data.streetsafe == "yes", recorded)
             if do == "record":
                 await handlers.complete(tx, [command], deps.clock(), policies=deps.policies)
                 return _back_to(walk_id, "recorded")
@@ -298,9 +296,7 @@ async def complete(request: Request, walk_id: UUID, user: SignedIn, deps: Deps) 
         form=form,
         preview=preview,
         hints={concern.id: domain.personal_hints(concern.words) for concern in preview.concerns},
-        hidden=sorted(
-            (name, value) for name, value in form.values.items() if isinstance(value, str) and name != "do"
-        ),
+        hidden=sorted((name, value) for name, value in form.values.items() if isinstance(value, str) and name != "do"),
     )
 
 
@@ -310,9 +306,7 @@ async def triage(request: Request, user: SignedIn, deps: Deps, page: Page = 1) -
     async with deps.database.transaction([user.force_id]) as tx:
         by = await person(tx, user)
         walks, more = await handlers.list_walks(tx, by, State.TRIAGE, None, page)
-    return render(
-        request, "triage.html", walks=walks, page=page, more=more, now=deps.clock(), notice=_notice(request)
-    )
+    return render(request, "triage.html", walks=walks, page=page, more=more, now=deps.clock(), notice=_notice(request))
 
 
 @router.get("/walks/{walk_id}/route")

@@ -210,9 +210,7 @@ class FollowUpList(BaseModel):
     more: bool
 
 
-def walk_view(
-    walk: domain.Walk, deps: Dependencies, record: handlers.WalkRecord | None = None
-) -> WalkView:
+def walk_view(walk: domain.Walk, deps: Dependencies, record: handlers.WalkRecord | None = None) -> WalkView:
     """A walk as the API shows it; with its concerns where the whole record was read."""
     located = walk.located
     referrals: Mapping[UUID, list[ReferralView]] = {}

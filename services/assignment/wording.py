@@ -41,7 +41,7 @@ SAID: Final[Mapping[str, str]] = {
     Urgency.SAME_DAY: "Same day",
     Urgency.SOON: "Soon",
     State.TRIAGE: "Needs an area",
-    State.ROUTED: "Waiting for an officer",
+    State.ROUTED: "Not taken yet",
     State.TAKEN: "To be arranged",
     State.ARRANGED: "Arranged",
     State.COMPLETED: "Held",
@@ -99,8 +99,10 @@ def said(value: object) -> str:
 
 
 def listed(values: Iterable[object]) -> str:
-    """Several words in one line: the first as it stands, the rest in small letters unless they are names or days."""
+    """Several words in one line: the first as it stands, the rest with a small letter unless they are days."""
     found = [said(value) for value in values]
+    days = {day.value.capitalize() for day in Weekday}
+    found[1:] = [one if one in days else one[0].lower() + one[1:] for one in found[1:]]
     return "; ".join(found) if any("," in one for one in found) else ", ".join(found)
 
 

@@ -245,9 +245,7 @@ async def test_a_walk_held_tells_its_concerns_without_the_walk(bus: Database) ->
     assert name == "concern-raised"
     for secret in (walk_id, request.request_id):
         assert str(secret).encode() not in data
-    headers = await rows(
-        bus, "SELECT correlation_id, causation_id FROM outbox_log WHERE topic = 'concerns.v1'"
-    )
+    headers = await rows(bus, "SELECT correlation_id, causation_id FROM outbox_log WHERE topic = 'concerns.v1'")
     assert headers == [{"correlation_id": None, "causation_id": None}]
     completed = (await told(bus, "walks.v1"))[-1]
     assert completed[0] == "walk-completed" and str(concern_id).encode() in completed[1]
@@ -337,8 +335,9 @@ async def test_a_look_at_a_walk_and_each_change_are_logged(bus: Database) -> Non
     """Who, what and which walk stand in the audit log (Data Protection Act 2018 s.62)."""
     walk_id, _ = await a_walk_held(bus, a_request())
     async with bus.transaction([FORCE]) as tx:
-        await handlers.look_at_walk(tx, walk_id, await handlers.person(
-            tx, FORCE, "officer-avon-1", is_coordinator=False, team_id=None), NOW)
+        await handlers.look_at_walk(
+            tx, walk_id, await handlers.person(tx, FORCE, "officer-avon-1", is_coordinator=False, team_id=None), NOW
+        )
     found = await rows(bus, "SELECT actor, action, reason FROM audit WHERE subject = $1 ORDER BY id", f"walk {walk_id}")
     assert [(row["actor"], row["action"]) for row in found] == [
         ("officer-avon-1", "altered"),

@@ -193,9 +193,7 @@ class TestTaking:
             (an_officer(team_id="bs2", team_ids=frozenset({"bs2"})), domain.NotOfThisTeam),
         ],
     )
-    def test_an_officer_who_may_not_walk_it_is_refused_by_name(
-        self, officer: Officer, refusal: type[Refusal]
-    ) -> None:
+    def test_an_officer_who_may_not_walk_it_is_refused_by_name(self, officer: Officer, refusal: type[Refusal]) -> None:
         """Not trained; not of a kind the policy names; not of the team."""
         with pytest.raises(refusal):
             take(a_walk(), officer, WalkRules(officers=(OfficerKind.OFFICER,)))
@@ -225,9 +223,7 @@ class TestTaking:
             (a_walk(a_request(contact=contact_rules(stopped=True))), domain.ContactStopped),
         ],
     )
-    def test_a_walk_that_does_not_wait_for_an_officer_cannot_be_taken(
-        self, walk: Walk, refusal: type[Refusal]
-    ) -> None:
+    def test_a_walk_that_does_not_wait_for_an_officer_cannot_be_taken(self, walk: Walk, refusal: type[Refusal]) -> None:
         """Each state has its own sentence."""
         with pytest.raises(refusal):
             take(walk, an_officer(), RULES)
