@@ -204,9 +204,7 @@ async def test_coordinator_chooses_on_the_page(partners: Partners, signed_in: Si
 
 async def messages(mailbox: MailboxServer, subject: str) -> list[Any]:
     async with httpx.AsyncClient(base_url=mailbox.url) as client:
-        found = (await client.get("/api/messages")).json()
-        listed = found["messages"] if isinstance(found, dict) else found
-        ids = [one["id"] for one in listed if subject in one["subject"]]
+        ids = [one["id"] for one in (await client.get("/api/messages")).json() if subject in one["subject"]]
         return [(await client.get(f"/api/messages/{id_}")).json() for id_ in ids]
 
 
