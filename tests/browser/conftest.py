@@ -18,9 +18,13 @@ from tests.servers.lacking import lacks
 CHROMIUM = Path("/usr/bin/chromium")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Debian's Chromium."""
+    """Debian's Chromium, a new one for each module.
+
+    While it is there an event loop runs in this thread, in which no async test could run: it must be gone when the
+    modules after it come.
+    """
     if not CHROMIUM.exists():
         lacks("Chromium (Debian: chromium)")
     with sync_playwright() as playwright:
