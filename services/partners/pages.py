@@ -13,9 +13,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from services.partners import domain, handlers, wording
-from services.partners.dependencies import Deps, dependencies
+from services.partners.dependencies import Deps, State, dependencies, own_partner, states_of
 from services.partners.domain import Accept, Assign, Command, Decline, Resolve, Update
-from services.partners.routes import State, own_partner, states_of
 from shared.contracts.referrals import Progress, Resolution
 from shared.web import forms
 from shared.web.access import COORDINATOR, PARTNER

@@ -6,16 +6,15 @@ A referral is named by the reference made for the partner: no other id of it lea
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.partners import domain, handlers
-from services.partners.dependencies import Deps, dependencies
+from services.partners.dependencies import Deps, State, dependencies, is_police, own_partner, states_of
 from services.partners.domain import (
-    OPEN,
     Accept,
     Assign,
     By,
@@ -32,7 +31,6 @@ from shared.contracts.partner_view import PartnerReferralStatus
 from shared.contracts.referrals import Progress, Resolution
 from shared.contracts.refusals import Refusal
 from shared.database import Transaction
-from shared.web.access import Role
 from shared.web.session import User, current_user
 from shared.working_days import day
 
@@ -46,7 +44,6 @@ REFUSALS: dict[type[Refusal], int] = {
 SignedIn = Annotated[User, Depends(current_user)]
 Given = Annotated[Deps, Depends(dependencies)]
 Page = Annotated[int, Query(ge=1, le=10_000)]
-State = Literal["open", "made", "accepted", "declined", "resolved", "withdrawn"]
 
 
 class Body(BaseModel):
@@ -233,34 +230,6 @@ async def assign(concern_id: UUID, body: AssignBody, user: SignedIn, deps: Given
     command = Assign(user.force_id, concern_id, body.partner_id)
     async with deps.database.transaction([user.force_id]) as tx:
         await handlers.assign(tx, [command], deps.clock(), policies=deps.policies, actor=user.sub)
-
-
-def is_police(user: User) -> bool:
-    """Whether this is a coordinator, who sees and answers for every partner of the force."""
-    return Role.COORDINATOR in user.roles
-
-
-def own_partner(user: User) -> str | None:
-    """The partner this user belongs to; None for a coordinator.
-
-    :raises ReferralNotFound: a partner's user without a partner has no referrals.
-    """
-    if is_police(user):
-        return None
-    if user.partner_id is None:
-        raise domain.ReferralNotFound
-    return user.partner_id
-
-
-def states_of(state: State | None) -> tuple[ReferralState, ...]:
-    """The states a filter asks for."""
-    match state:
-        case None:
-            return tuple(ReferralState)
-        case "open":
-            return OPEN
-        case _:
-            return (ReferralState(state),)
 
 
 async def _answer(deps: Deps, user: User, command: Command) -> ReferralView:

@@ -133,8 +133,8 @@ async def test_concern_reaches_the_partner_and_its_answer_the_force(
     assert str(concern.concern_id).encode() not in view.value
 
     async with asyncio.timeout(30):
-        while not await mailed(mailbox, reference):
-            await asyncio.sleep(0.1)  # between two looks at another process's mailbox
+        while not await mailed(mailbox, reference):  # noqa: ASYNC110  # another process: it can only be asked again
+            await asyncio.sleep(0.1)
 
     accepted = await client.post(f"/api/v1/referrals/{reference}/accept")
     assert accepted.json()["state"] == "accepted"
