@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -12,14 +14,14 @@ from services.intake.dependencies import Dependencies
 from services.intake.settings import Settings
 from shared.contracts.kinds import Channel
 from shared.policies import Policies
-from shared.runtime import run, service_app
+from shared.runtime import run, service_app, utc_now
 from shared.web.pages import Pages, Theme
 
 
-def build(settings: Settings) -> FastAPI:
+def build(settings: Settings, clock: Callable[[], datetime] = utc_now) -> FastAPI:
     """The service, put together from its settings."""
     policies = Policies.read(settings.forces_dir)
-    deps = Dependencies(settings, policies)
+    deps = Dependencies(settings, policies, clock)
     return service_app(
         service="intake",
         title="Walk and Talk",

@@ -426,12 +426,12 @@ STEPS: Final[tuple[Step, ...]] = (
     ),
     Step(
         "survey",
-        f"Would you answer {len(BASELINE.questions)} short questions first?",
+        "How safe you feel, before the walk",
         SurveyWanted,
         Asked(
             "survey",
             "radios",
-            f"Would you answer {len(BASELINE.questions)} short questions about how safe you feel?",
+            f"Would you answer {len(BASELINE.questions)} short questions?",
             choices={"yes": "Yes", "no": "No, go on without them"},
         ),
         {"survey": "Select yes if you would answer a few questions"},

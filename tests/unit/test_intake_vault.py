@@ -14,7 +14,8 @@ from services.intake.vault import CannotOpen, MasterKeyWrong, Vault
 
 MASTER, OTHER = os.urandom(32), os.urandom(32)
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
 )
 
 
@@ -30,7 +31,7 @@ def test_what_is_sealed_opens_again(content: object) -> None:
 
 def test_nothing_opens_under_another_master_key():
     """A stolen database is of no use without the key."""
-    key, wrapped = Vault(MASTER).new_data_key("one")
+    _, wrapped = Vault(MASTER).new_data_key("one")
     other = Vault(OTHER)
     with pytest.raises(CannotOpen):
         other.data_key(wrapped, "one")
