@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry, generate_latest
-from pydantic import SecretStr
 
 from services.feedback import handlers, subscribers, timers
-from services.feedback.app import build
 from services.feedback.metrics import FeedbackMetrics
-from services.feedback.settings import Settings
 from shared.bus.inbox import Inbox, Record
 from shared.bus.metrics import BusMetrics
 from shared.contracts.areas import AreaPublished
@@ -41,12 +36,10 @@ from shared.survey_link import Ticket
 from shared.timers import TimerLoop
 from shared.web.access import Role
 from tests.servers.databases import ServiceDatabase, ServiceDatabaseMaker
+from tests.servers.feedback_service import FORCE, FORCES, KEY, feedback_app
 from tests.servers.visitors import a_user, visitor
 
-FORCE = "avon-and-somerset"
 OTHER = "metropolitan"
-KEY = bytes(range(32))
-FORCES = Path(__file__).resolve().parents[2] / "deploy" / "forces"
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 PARTNER = {"partner_id": "bristol-city-council", "partner_name": "Bristol City Council"}
 
@@ -74,19 +67,7 @@ def inbox(feedback: Database, policies: Policies) -> Inbox:
 
 @pytest.fixture
 async def app(service: ServiceDatabase) -> AsyncIterator[FastAPI]:
-    settings = Settings(
-        roles=("web",),
-        database_web_url=service.web_url,
-        database_bus_url=service.bus_url,
-        kafka_bootstrap="127.0.0.1:1",
-        forces_dir=FORCES,
-        session_secret=SecretStr("a secret of at least thirty-two characters"),
-        oidc_issuer="http://127.0.0.1:1",
-        oidc_client_id="walkandtalk",
-        oidc_client_secret=SecretStr("client-secret"),
-        link_key=SecretStr(base64.b64encode(KEY).decode()),
-    )
-    made = build(settings)
+    made = feedback_app(service)
     async with made.router.lifespan_context(made):
         yield made
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import re
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,21 +14,15 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
-from pydantic import SecretStr
 
 from services.feedback import handlers
-from services.feedback.app import build
 from services.feedback.metrics import FeedbackMetrics
-from services.feedback.settings import Settings
-from shared.contracts.kinds import SurveyName
 from shared.contracts.surveys import AFTER_WALK
 from shared.database import Database, Query
 from shared.survey_link import Ticket
 from tests.servers.databases import ServiceDatabase, ServiceDatabaseMaker
+from tests.servers.feedback_service import FORCE, KEY, a_ticket, feedback_app
 
-FORCE = "avon-and-somerset"
-KEY = bytes(range(32))
-FORCES = Path(__file__).resolve().parents[2] / "deploy" / "forces"
 CALM = {"safe-after-dark": "fairly-safe", "still-worried": "no", "contact-me": "no"}
 WORRIED = {**CALM, "still-worried": "yes"}
 
@@ -47,19 +39,7 @@ def feedback(service: ServiceDatabase) -> Database:
 
 @pytest.fixture
 async def app(service: ServiceDatabase) -> AsyncIterator[FastAPI]:
-    settings = Settings(
-        roles=("web",),
-        database_web_url=service.web_url,
-        database_bus_url=service.bus_url,
-        kafka_bootstrap="127.0.0.1:1",
-        forces_dir=FORCES,
-        session_secret=SecretStr("a secret of at least thirty-two characters"),
-        oidc_issuer="http://127.0.0.1:1",
-        oidc_client_id="walkandtalk",
-        oidc_client_secret=SecretStr("client-secret"),
-        link_key=SecretStr(base64.b64encode(KEY).decode()),
-    )
-    made = build(settings)
+    made = feedback_app(service)
     async with made.router.lifespan_context(made):
         yield made
 
@@ -70,10 +50,6 @@ async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
         transport=httpx.ASGITransport(app), base_url="http://localhost:8004", follow_redirects=True
     ) as made:
         yield made
-
-
-def a_ticket(*, pair_id: UUID | None = None, contact: str = "sealed-reference", days: int = 30) -> Ticket:
-    return Ticket(FORCE, SurveyName.AFTER_WALK, pair_id or uuid4(), contact, datetime.now(UTC) + timedelta(days=days))
 
 
 async def rows(database: Database, sql: str) -> list[dict[str, Any]]:

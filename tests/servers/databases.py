@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import itertools
 import secrets
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 import asyncpg
 import pytest
@@ -50,12 +51,19 @@ class ServiceDatabaseMaker(Protocol):
 
 
 _number = itertools.count()
+T = TypeVar("T")
+
+
+def beside(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine in a thread of its own: in browser tests Playwright's loop already runs in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
 
 
 @pytest.fixture(scope="session")
 def templates(postgres_server: Server) -> Iterator[Templates]:
     passwords = {f"{service}_{login}": secrets.token_urlsafe(12) for service in SERVICES for login in LOGINS}
-    asyncio.run(provision(postgres_server.admin_url, passwords))
+    beside(provision(postgres_server.admin_url, passwords))
     found = Templates(postgres_server.admin_url, passwords)
     for service in SERVICES:
         migrate(service, found.url(service, "owner"))
@@ -85,5 +93,31 @@ async def database(templates: Templates) -> AsyncIterator[ServiceDatabaseMaker]:
                 await one.open()
                 stack.push_async_callback(one.close)
             return ServiceDatabase(web, bus, web_url, bus_url, templates.admin_url.rsplit("/", 1)[0] + "/" + name)
+
+        yield make
+
+
+@pytest.fixture
+def database_for_browser(templates: Templates) -> Iterator[Callable[[str], ServiceDatabase]]:
+    """`database_for_browser("feedback")`: the same for tests in a browser. Its pools stay closed: use its addresses."""
+    with ExitStack() as stack:
+
+        def run(statement: str) -> None:
+            async def execute() -> None:
+                admin = await asyncpg.connect(templates.admin_url)
+                try:
+                    await admin.execute(statement)
+                finally:
+                    await admin.close()
+
+            beside(execute())
+
+        def make(service: str) -> ServiceDatabase:
+            name = f"{service}_{next(_number)}_{secrets.token_hex(3)}"
+            run(f"CREATE DATABASE {name} TEMPLATE {service} OWNER {service}_owner")
+            stack.callback(run, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            web_url, bus_url = templates.url(service, "web", name), templates.url(service, "bus", name)
+            admin_url = templates.admin_url.rsplit("/", 1)[0] + "/" + name
+            return ServiceDatabase(Database(web_url), Database(bus_url), web_url, bus_url, admin_url)
 
         yield make
