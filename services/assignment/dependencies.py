@@ -37,7 +37,7 @@ class Dependencies(runtime.Dependencies[Settings]):
 
     @cached_property
     def _postcodes(self) -> Postcodes:
-        return Postcodes.open(self.settings.data_dir)
+        return Postcodes.open(self.settings.postcodes_dir or self.settings.data_dir)
 
     async def place_of(self, postcode: str) -> Point:
         """Where a postcode lies.

@@ -76,7 +76,9 @@ class Person:
     officer: Officer | None
 
     def may_see(self, walk: Walk) -> bool:
-        """Whether this person may know of the walk."""
+        """Whether this person may know of the walk. A coordinator whom she excludes by name may not either."""
+        if walk.excludes_officer(self.id):
+            return False
         return self.is_coordinator or walk.is_shown_to(self.id, self.team_id, self.team_ids)
 
 
@@ -430,12 +432,16 @@ async def route_by_hand(tx: Transaction, commands: Sequence[Route], now: datetim
 
 async def complete_follow_ups(tx: Transaction, commands: Sequence[CompleteFollowUp], now: datetime) -> list[FollowUp]:
     """Complete follow-ups, and tell of those that were about somebody."""
+    # Timers first, as when they fire: the other way round the two could wait for each other.
+    for command in commands:
+        await timers.cancel(tx, FOLLOW_UP_DUE, command.by.force_id, [command.follow_up_id])
     found = await store.lock_follow_ups(tx, [(command.by.force_id, command.follow_up_id) for command in commands])
+    walks = await store.walks(tx, [(each.force_id, each.walk_id) for each in found.values() if each.walk_id])
     done: list[FollowUp] = []
     facts: list[Fact] = []
     for command in commands:
         each = found.get(command.follow_up_id)
-        if each is None or not (command.by.is_coordinator or each.officer_id == command.by.id):
+        if each is None or not _is_theirs(each, walks.get(each.walk_id) if each.walk_id else None, command.by):
             raise FollowUpNotFound
         completed, event = domain.complete_follow_up(
             each, command.outcome, command.by.id, command.by.is_coordinator, now
@@ -443,7 +449,6 @@ async def complete_follow_ups(tx: Transaction, commands: Sequence[CompleteFollow
         done.append(completed)
         if event is not None:
             facts.append(Fact(event, completed.force_id, now))
-        await timers.cancel(tx, FOLLOW_UP_DUE, completed.force_id, [completed.id])
     await store.save_follow_ups(tx, done)
     await audit.record(
         tx,
@@ -455,6 +460,12 @@ async def complete_follow_ups(tx: Transaction, commands: Sequence[CompleteFollow
     )
     await outbox.append(tx, facts)
     return done
+
+
+def _is_theirs(found: FollowUp, walk: Walk | None, by: Person) -> bool:
+    if walk is not None and walk.excludes_officer(by.id):
+        return False
+    return by.is_coordinator or found.officer_id == by.id
 
 
 async def _walks_commanded(tx: Transaction, commands: Sequence[Command]) -> dict[UUID, Walk]:
@@ -541,16 +552,17 @@ async def look_at_follow_up(
     :raises FollowUpNotFound: there is none, or it is another's.
     """
     found = (await store.follow_ups_by_id(tx, [(by.force_id, follow_up_id)])).get(follow_up_id)
-    if found is None or not (by.is_coordinator or found.officer_id == by.id):
+    walk = None
+    if found is not None and found.walk_id is not None:
+        walk = (await store.walks(tx, [(by.force_id, found.walk_id)])).get(found.walk_id)
+    if found is None or not _is_theirs(found, walk, by):
         raise FollowUpNotFound
     await audit.record(
         tx,
         [audit.Entry(by.force_id, by.id, "consulted", f"follow-up {follow_up_id}", "opened the follow-up")],
         now,
     )
-    if found.walk_id is None:
-        return found, None
-    return found, (await store.walks(tx, [(by.force_id, found.walk_id)])).get(found.walk_id)
+    return found, walk
 
 
 async def list_walks(
@@ -558,7 +570,7 @@ async def list_walks(
 ) -> tuple[list[Walk], bool]:
     """A page (from 1) of the walks in a state that this person may see, longest waiting first; whether more follow."""
     if by.is_coordinator:
-        return await store.queue(tx, by.force_id, state, [team_id] if team_id else None, None, page)
+        return await store.queue(tx, by.force_id, state, [team_id] if team_id else None, (by.id, None), page)
     if state is State.TRIAGE:
         return [], False
     teams = by.team_ids if team_id is None else by.team_ids & {team_id}
@@ -569,7 +581,7 @@ async def list_follow_ups(
     tx: Transaction, by: Person, page: int, *, is_open: bool = True
 ) -> tuple[list[FollowUp], bool]:
     """A page (from 1) of the follow-ups this person has to see to, what is overdue first; whether more follow."""
-    return await store.follow_ups(tx, by.force_id, None if by.is_coordinator else by.id, page, is_open=is_open)
+    return await store.follow_ups(tx, by.force_id, None if by.is_coordinator else by.id, by.id, page, is_open=is_open)
 
 
 @dataclass(frozen=True, slots=True)

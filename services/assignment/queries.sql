@@ -215,10 +215,15 @@ ORDER BY force_id, id FOR UPDATE;
 SELECT * FROM follow_up WHERE (force_id, id) IN (SELECT * FROM unnest($1::text[], $2::uuid[]));
 
 -- follow_ups
--- Follow-ups of a force, or of one officer in it, open or completed; what is due first, and so overdue, first.
-SELECT * FROM follow_up
-WHERE force_id = $1 AND (completed_at IS NULL) = $2 AND ($3::text IS NULL OR officer_id = $3)
-ORDER BY due_at, id LIMIT $4 OFFSET $5;
+-- Follow-ups of a force, or of one officer in it, open or completed, none of a woman who excludes whoever asks;
+-- what is due first, and so overdue, first.
+SELECT f.* FROM follow_up f
+WHERE f.force_id = $1 AND (f.completed_at IS NULL) = $2 AND ($3::text IS NULL OR f.officer_id = $3)
+    AND NOT EXISTS (
+        SELECT FROM request r WHERE r.force_id = f.force_id AND r.id = f.request_id
+            AND r.contact -> 'excluded_officers' ? $4
+    )
+ORDER BY f.due_at, f.id LIMIT $5 OFFSET $6;
 
 -- follow_ups_of_walks
 -- The follow-ups of these walks.

@@ -427,10 +427,13 @@ async def follow_ups_by_id(tx: Transaction, wanted: Iterable[Key]) -> dict[UUID,
 
 
 async def follow_ups(
-    tx: Transaction, force_id: str, officer_id: str | None, page: int, *, is_open: bool = True
+    tx: Transaction, force_id: str, officer_id: str | None, asking: str, page: int, *, is_open: bool = True
 ) -> tuple[list[FollowUp], bool]:
-    """A page (from 1) of the follow-ups of a force or one officer, due first, and whether more follow."""
-    rows = await tx.fetch(QUERIES.follow_ups, force_id, is_open, officer_id, PAGE + 1, (page - 1) * PAGE)
+    """A page (from 1) of the follow-ups of a force or one officer, due first, and whether more follow.
+
+    Those of women who exclude whoever is `asking` are left out.
+    """
+    rows = await tx.fetch(QUERIES.follow_ups, force_id, is_open, officer_id, asking, PAGE + 1, (page - 1) * PAGE)
     return [_follow_up(row) for row in rows[:PAGE]], len(rows) > PAGE
 
 

@@ -207,6 +207,28 @@ async def test_an_excluded_officer_is_told_nothing(app: FastAPI) -> None:
         assert (await post(client, f"/walks/{walk_id}/take", officer_id="officer-avon-2")).status_code == 200
 
 
+async def test_a_coordinator_she_excludes_is_told_nothing_either(app: FastAPI) -> None:
+    """Rank opens nothing: walk, triage, queue and follow-ups are those of somebody who does not exist for them."""
+    walks = [await a_walk(app, place=place, excluded_officers=(COORDINATOR.sub,)) for place in (CITY_CENTRE, AT_SEA)]
+    deps = deps_of(app)
+    async with deps.bus_database.transaction([FORCE]) as tx:
+        requests = await tx.fetch(Query("requests", "", "SELECT id FROM request"))
+        wanted = [
+            received(ContactWanted(request_id=row["id"], contact_id=uuid4(), urgency=Urgency.SOON)) for row in requests
+        ]
+        await handlers.open_follow_ups(tx, wanted, datetime.now(UTC), policies=deps.policies)
+        follow_up = (await tx.fetch(Query("follow_ups", "", "SELECT id FROM follow_up")))[0]["id"]
+    async with visitor(app, COORDINATOR) as client:
+        for path in ("/queue", "/triage", "/follow-ups", "/"):
+            page = (await client.get(path)).text
+            assert not re.search(r"/(walks|follow-ups)/[0-9a-f]{8}-", page), path
+        for walk_id in walks:
+            assert (await client.get(f"/walks/{walk_id}")).status_code == 404
+            assert (await post(client, f"/walks/{walk_id}/cancel", reason="other")).status_code == 404
+        assert (await client.get(f"/follow-ups/{follow_up}")).status_code == 404
+        assert (await post(client, f"/follow-ups/{follow_up}/complete", outcome="reached")).status_code == 404
+
+
 async def test_an_untrained_officer_is_refused(app: FastAPI) -> None:
     """The register says that the training session is still to come."""
     walk_id = await a_walk(app, place=Point(latitude=51.4786, longitude=-2.5854))
