@@ -45,13 +45,14 @@ DatabaseUrl = Annotated[
 def demo(
     walks: Annotated[int, typer.Option(min=1, max=5000, help="How many walks to send through the story.")] = 25,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
-    keep: Annotated[bool, typer.Option(help="Keep the folder of the demo afterwards.")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the folder of the demo afterwards.")] = False,
+    folder: Annotated[Path | None, typer.Option(help="Where the demo lives; emptied first.")] = None,
 ) -> None:
     """Start everything, send walks through the whole story, say what happened, stop; exit 0 if all is there once."""
     from shared.embedded.demo import STAGES, Demo, StoryStuck
     from shared.embedded.stack import FOLDER, Stack, StackRefusal
 
-    folder = FOLDER / "demo"
+    folder = folder or FOLDER / "demo"
     _forget(folder)
     with Progress(
         SpinnerColumn(),
@@ -102,12 +103,11 @@ def _forget(folder: Path) -> None:
     """
     from shared.embedded.postgres import EmbeddedPostgres
 
-    if not folder.exists():
-        return
-    postgres = EmbeddedPostgres(folder / "postgres", 0)
-    postgres.end_leftover()
-    postgres.remove()
-    for left in (*folder.iterdir(), *(folder / "data").glob("*")):
+    if (folder / "postgres").exists():
+        postgres = EmbeddedPostgres(folder / "postgres", 0)
+        postgres.end_leftover()
+        postgres.remove()
+    for left in (*folder.glob("*"), *(folder / "data").glob("*")):
         if left.name == "data" or left.name.startswith("postcodes"):
             continue
         if left.is_dir():
