@@ -33,7 +33,7 @@ class Dependencies(runtime.Dependencies[Settings]):
             settings.intake_url.rstrip("/"),
             IntakeMetrics(self.registry),
         )
-        self.postcodes = Postcodes.open(settings.data_dir)
+        self.postcodes = Postcodes.open(settings.postcodes_dir or settings.data_dir)
 
 
 def dependencies(request: Request) -> Dependencies:

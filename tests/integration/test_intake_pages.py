@@ -1,0 +1,369 @@
+"""The request form and the contact card as a browser without JavaScript meets them, on a real database."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+
+from services.intake import handlers
+from shared.contracts.walk_requests import WalkRequested
+from shared.contracts.walks import WalkTaken
+from shared.embedded.sign_in import bearer_token
+from tests.servers.databases import ServiceDatabaseMaker
+from tests.servers.intake_service import FORCE, Intake, intake_service
+from tests.servers.local_programs import IdentityServer
+
+FORM: dict[str, dict[str, Any]] = {
+    "eligibility": {"adult": "yes"},
+    "place": {"postcode": "bs14dj"},
+    "local": {"local": "yes"},
+    "reasons": {"reasons": ["badly-lit", "being-followed"]},
+    "days": {"days": ["monday", "friday"]},
+    "times": {"parts": ["evening"]},
+    "name": {"name": "Canary <b>Ada</b>"},
+    "channels": {"channels": ["email", "phone"]},
+    "email": {"email": "canary@example.com"},
+    "phone": {"phone": "07700 900982"},
+    "contact-times": {"times": ["early-morning", "daytime", "evening"]},
+    "say-police": {"say_police": "no"},
+    "voicemail": {"voicemail": "no"},
+    "exclude": {"officers": "A1234"},
+    "survey": {"survey": "yes"},
+    "safe-after-dark": {"safe-after-dark": "very-unsafe"},
+    "safe-by-day": {},
+    "trust-listen": {"trust-listen": "neither"},
+    "trust-matters": {},
+    "trust-fair": {},
+    "trust-there": {},
+    "good-job": {},
+}
+
+
+@pytest.fixture
+async def intake(database: ServiceDatabaseMaker) -> AsyncIterator[Intake]:
+    async with intake_service(database) as service:
+        yield service
+
+
+class Visitor:
+    """A woman at the form: a browser's cookies and form tokens, nothing else."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self.client = client
+
+    async def see(self, page: str) -> httpx.Response:
+        return await self.client.get(f"/{FORCE}/request/{page}")
+
+    async def send(self, page: str, given: dict[str, Any]) -> httpx.Response:
+        """Open a page and send its form."""
+        path = f"/{FORCE}/request/{page}"
+        shown = await self.client.get("/" + FORCE + "/request/check" if page == "erase" else path)
+        token = re.search(r'name="csrf_token" value="([0-9a-f]+)"', shown.text)
+        assert token is not None, f"{page}: {shown.status_code} {shown.headers.get('location')}"
+        return await self.client.post(path, data={**given, "csrf_token": token[1]})
+
+    async def fill(self, until: str | None = None, **changed: dict[str, Any]) -> None:
+        """Answer every page in order, checking that each leads to the next."""
+        form = {**FORM, **{name.replace("_", "-"): given for name, given in changed.items()}}
+        pages = list(form)
+        for page, following in zip(pages, [*pages[1:], "check"], strict=True):
+            if page == until:
+                return
+            answer = await self.send(page, form[page])
+            assert answer.status_code == 303, page
+            assert answer.headers["location"] == f"/{FORCE}/request/{following}"
+
+
+@pytest.fixture
+async def visitor(intake: Intake) -> AsyncIterator[Visitor]:
+    async with intake.client() as client:
+        yield Visitor(client)
+
+
+async def test_the_form_asks_for_a_walk(intake: Intake, visitor: Visitor) -> None:
+    """Page by page to the reference; the event and the sealed request say what she typed."""
+    await visitor.fill()
+    checked = await visitor.see("check")
+    for shown in ("BS1 4DJ", "Canary &lt;b&gt;Ada&lt;/b&gt;", "canary@example.com", "Monday<br>Friday", "2 of 7"):
+        assert shown in checked.text
+    sent = await visitor.send("check", {"consent": "yes"})
+    assert sent.headers["location"] == f"/{FORCE}/request/done"
+    done = await visitor.see("done")
+    reference = await intake.one("SELECT reference FROM walk_request")
+    assert reference in done.text
+    [told] = await intake.published("walk-requested")
+    event = WalkRequested.model_validate(told)
+    assert event.contact.channels == ("email", "phone")
+    assert event.contact.excluded_officers == ("a1234",)
+    assert not event.contact.may_say_police
+    assert [day.value for day in event.availability.days] == ["monday", "friday"]
+    assert await intake.one("SELECT count(*) FROM waiting_baseline") == 1
+    assert intake.deps.registry.get_sample_value(
+        "walkandtalk_walk_requests_total", {"way": "form", "outcome": "accepted"}
+    ) == 1
+
+
+async def test_a_request_sent_twice_from_the_form_is_one(intake: Intake, visitor: Visitor) -> None:
+    """A double click, and Back with a second sending, end at the same reference."""
+    await visitor.fill()
+    page = await visitor.see("check")
+    token = re.search(r'name="csrf_token" value="([0-9a-f]+)"', page.text)
+    assert token is not None
+    for _ in range(3):
+        sent = await visitor.client.post(
+            f"/{FORCE}/request/check", data={"consent": "yes", "csrf_token": token[1]}
+        )
+        assert sent.headers["location"].endswith("/done")
+    assert await intake.one("SELECT count(*) FROM walk_request") == 1
+
+
+async def test_nothing_is_sent_without_consent(intake: Intake, visitor: Visitor) -> None:
+    """The error summary says so, and nothing stands in the database."""
+    await visitor.fill()
+    answer = await visitor.send("check", {})
+    assert answer.status_code == 422
+    assert "There is a problem" in answer.text and 'href="#consent"' in answer.text
+    assert await intake.one("SELECT count(*) FROM walk_request") == 0
+
+
+@pytest.mark.parametrize(
+    ("page", "given", "said"),
+    [
+        ("eligibility", {}, "Select yes if you are a woman aged 18 or over"),
+        ("place", {"postcode": "nowhere"}, "Enter a full UK postcode"),
+        ("place", {"postcode": "ZZ1 1ZZ"}, "We cannot find that postcode"),
+        ("days", {}, "Select at least one day"),
+        ("name", {}, "Enter what we should call you"),
+        ("email", {"email": "canary@"}, "Enter an email address in the correct format"),
+        ("phone", {"phone": "12"}, "Enter a phone number"),
+        ("exclude", {"officers": "not a number!"}, "Enter the numbers with commas between them"),
+        ("safe-after-dark", {"safe-after-dark": "petrified"}, "Select one of the answers, or none"),
+    ],
+)
+async def test_a_wrong_answer_is_named_and_shown_again(
+    visitor: Visitor, page: str, given: dict[str, str], said: str
+) -> None:
+    """Error summary with a link to the field, “Error:” in the title, and what she typed."""
+    await visitor.fill(until=page)
+    answer = await visitor.send(page, given)
+    assert answer.status_code == 422
+    assert "<title>Error: " in " ".join(answer.text.split()).replace("<title> ", "<title>")
+    assert said in answer.text and "govuk-error-summary" in answer.text
+    if page in ("place", "email", "phone"):
+        assert f'value="{next(iter(given.values()))}"' in answer.text
+
+
+async def test_a_girl_is_told_who_can_help_and_nothing_is_kept(intake: Intake, visitor: Visitor) -> None:
+    """Under 18: no form, other help."""
+    answer = await visitor.send("eligibility", {"adult": "no"})
+    assert answer.headers["location"].endswith("/not-eligible")
+    assert "Childline" in (await visitor.see("not-eligible")).text
+    assert await intake.one("SELECT count(*) FROM draft") == 0
+
+
+async def test_a_point_on_the_map_takes_the_place_of_a_postcode(intake: Intake, visitor: Visitor) -> None:
+    """Two numbers as map programs show them; the postcode typed before is forgotten."""
+    await visitor.fill(until="local")
+    assert (await visitor.send("point", {"point": "51.4545, -2.5879"})).status_code == 303
+    wrong = await visitor.send("point", {"point": "48.85, 2.35"})
+    assert "not in Great Britain" in wrong.text
+    for page in list(FORM)[2:]:
+        await visitor.send(page, FORM[page])
+    assert "BS1" not in (await visitor.see("check")).text
+    await visitor.send("check", {"consent": "yes"})
+    [told] = await intake.published("walk-requested")
+    assert told["place"] == {"latitude": 51.4545, "longitude": -2.5879}
+    assert told["place_from_postcode"] is False
+
+
+async def test_a_change_leads_back_to_checking(visitor: Visitor) -> None:
+    """Another channel asks for its detail alone; a channel given up takes its detail along."""
+    await visitor.fill()
+    assert (await visitor.send("name?change=1", {"name": "Eve"})).headers["location"].endswith("/check")
+    letters = await visitor.send("channels?change=1", {"channels": ["letter"]})
+    assert letters.headers["location"].endswith("/address?change=1")
+    assert (await visitor.send("address?change=1", {"address": "1 Long Lane"})).headers["location"].endswith("/check")
+    checked = (await visitor.see("check")).text
+    assert "Eve" in checked and "1 Long Lane" in checked
+    assert "canary@example.com" not in checked and "voicemail" not in checked
+
+
+async def test_pages_ahead_lead_back_to_where_she_is(visitor: Visitor) -> None:
+    """No page can be reached before those it depends on."""
+    await visitor.fill(until="days")
+    for page in ("name", "check", "done", "voicemail"):
+        assert "/days" in (await visitor.client.get(f"/{FORCE}/request/{page}", follow_redirects=True)).url.path
+
+
+async def test_what_she_types_stands_in_no_cookie_address_or_column(intake: Intake, visitor: Visitor) -> None:
+    """A random token for this browser session alone; the row it finds is sealed and of one length."""
+    first = await visitor.send("eligibility", {"adult": "yes"})
+    assert "expires" not in first.headers["set-cookie"].lower()
+    assert "httponly" in first.headers["set-cookie"].lower() and "samesite=lax" in first.headers["set-cookie"].lower()
+    [early] = await intake.rows("SELECT * FROM draft")
+    await visitor.fill()
+    [late] = await intake.rows("SELECT * FROM draft")
+    assert b"anary" not in late["sealed"] and len(early["sealed"]) == len(late["sealed"])
+    token = visitor.client.cookies["sitting"]
+    assert token.encode() not in late["digest"] and token not in str(dict(late))
+
+
+async def test_a_form_left_alone_is_erased(intake: Intake, visitor: Visitor) -> None:
+    """After three hours nothing is left, and she is told so."""
+    await visitor.fill(until="email")
+    intake.now += timedelta(hours=3, minutes=1)
+    assert (await visitor.see("email")).status_code == 410
+    await intake.timers.fire_due()
+    assert await intake.one("SELECT count(*) FROM draft") == 0
+
+
+async def test_what_she_typed_is_erased_when_it_is_sent(intake: Intake, visitor: Visitor) -> None:
+    """Only the reference is left for the last page, and nothing once she closes it."""
+    await visitor.fill()
+    await visitor.send("check", {"consent": "yes"})
+    [row] = await intake.rows("SELECT id, sealed FROM draft")
+    left = intake.deps.keeping.vault.open("draft", row["sealed"], str(row["id"]))
+    assert left.keys() == {"reference", "by_email", "with_link"}
+    assert (await visitor.send("eligibility", {"adult": "yes"})).status_code == 303
+    page = await visitor.client.get(f"/{FORCE}/request/place")
+    assert page.status_code == 200 and "BS1 4DJ" not in page.text
+
+
+async def test_she_can_erase_what_she_typed(intake: Intake, visitor: Visitor) -> None:
+    """At once, from the page where she checks."""
+    await visitor.fill()
+    assert (await visitor.send("erase", {})).status_code == 303
+    assert await intake.one("SELECT count(*) FROM draft") == 0
+    assert await intake.one("SELECT count(*) FROM timer WHERE kind = 'draft-expires'") == 0
+    assert (await visitor.see("check")).headers["location"] == f"/{FORCE}/"
+
+
+async def test_looking_changes_nothing_at_her_private_page_and_posting_does(intake: Intake, visitor: Visitor) -> None:
+    """Mail scanners follow links: three looks, then she withdraws and stops contact."""
+    asked = await intake.ask()
+    async with intake.database.web.transaction([FORCE]) as tx:
+        [stored] = (await handlers.store.requests(tx, [UUID(asked["request_id"])])).values()
+    path = handlers.private_link(intake.deps.keeping, stored.held).removeprefix("http://localhost:8001")
+    for _ in range(3):
+        page = await visitor.client.get(path)
+        assert page.status_code == 200 and asked["reference"] in page.text and "Ada" not in page.text
+    assert await intake.one("SELECT state FROM walk_request") == "received"
+    token = re.search(r'name="csrf_token" value="([0-9a-f]+)"', page.text)
+    assert token is not None
+    for what in ("withdraw", "stop"):
+        assert (await visitor.client.post(f"{path}/{what}", data={"csrf_token": token[1]})).status_code == 303
+    assert await intake.one("SELECT state FROM walk_request") == "withdrawn"
+    assert len(await intake.published("contact-rules-changed")) == 1
+    altered = path[:-4] + ("AAAA" if not path.endswith("AAAA") else "BBBB")
+    assert (await visitor.client.get(altered)).status_code == 404
+
+
+# The contact card
+
+SignIn = Callable[[str], Awaitable[httpx.AsyncClient]]
+
+
+@pytest.fixture
+async def staffed(
+    database: ServiceDatabaseMaker, identity_provider: IdentityServer
+) -> AsyncIterator[tuple[Intake, SignIn]]:
+    """The service behind the real sign-in, and `await sign_in(sub)`."""
+    given = {
+        "oidc_issuer": identity_provider.issuer,
+        "oidc_client_id": identity_provider.client_id,
+        "oidc_client_secret": identity_provider.client_secret,
+    }
+    async with intake_service(database, **given) as service:
+
+        async def sign_in(sub: str) -> httpx.AsyncClient:
+            token = await bearer_token(
+                identity_provider.issuer, identity_provider.client_id, identity_provider.client_secret, sub
+            )
+            return service.client(authorization=f"Bearer {token}", accept="text/html")
+
+        yield service, sign_in
+
+
+async def test_the_contact_card_shows_rules_first_and_her_name_for_a_reason(staffed: tuple[Intake, SignIn]) -> None:
+    """GET shows no more than rules; POST with a reason opens and is logged; without a reason it does not."""
+    intake, sign_in = staffed
+    asked = await intake.ask(name="Canary Ada", contact={"may_say_police": False})
+    await take(intake, asked, "officer-avon-1")
+    path = f"/staff/requests/{asked['request_id']}/contact"
+    async with await sign_in("officer-avon-1") as officer:
+        closed = await officer.get(path)
+        assert closed.status_code == 200
+        assert "Do not say that you are the police" in closed.text
+        assert "Canary" not in closed.text and "ada@example.com" not in closed.text
+        refused = await officer.post(path, data={"reason": ""})
+        assert refused.status_code == 422 and "Canary" not in refused.text
+        assert await intake.one("SELECT count(*) FROM audit WHERE action = 'consulted'") == 0
+        opened = await officer.post(path, data={"reason": "To arrange the walk"})
+    assert "Canary Ada" in opened.text and "ada@example.com" in opened.text
+    assert opened.text.index("Her rules") < opened.text.index("Canary Ada")
+    [entry] = await intake.rows("SELECT * FROM audit WHERE action = 'consulted'")
+    assert (entry["actor"], entry["subject"], entry["reason"]) == (
+        "officer-avon-1", asked["request_id"], "To arrange the walk",
+    )
+
+
+async def take(intake: Intake, asked: dict[str, Any], officer: str) -> None:
+    await intake.take(
+        WalkTaken(walk_id=uuid4(), request_ids=(UUID(asked["request_id"]),), officer_id=officer, team_id="bs1")
+    )
+
+
+@pytest.mark.parametrize(
+    ("sub", "status"),
+    [
+        ("officer-avon-1", 200),
+        ("coordinator-avon", 200),
+        ("officer-avon-2", 403),
+        ("coordinator-met", 404),
+        ("analyst-avon", 403),
+        ("partner-bristol-city-council", 403),
+    ],
+)
+async def test_the_contact_card_opens_to_whom_it_must(
+    staffed: tuple[Intake, SignIn], sub: str, status: int
+) -> None:
+    """The officer assigned and the force's coordinator; another force does not even find the request."""
+    intake, sign_in = staffed
+    asked = await intake.ask()
+    await take(intake, asked, "officer-avon-1")
+    async with await sign_in(sub) as client:
+        path = f"/staff/requests/{asked['request_id']}/contact"
+        assert (await client.get(path)).status_code == status
+        opened = await client.post(path, data={"reason": "To arrange the walk"})
+    assert opened.status_code == status
+    assert ("ada@example.com" in opened.text) == (status == 200)
+
+
+async def test_an_officer_she_excludes_finds_no_request(staffed: tuple[Intake, SignIn]) -> None:
+    """Even one to whom the walk was given by mistake: not found, as if she had never asked."""
+    intake, sign_in = staffed
+    asked = await intake.ask(contact={"excluded_officers": ["officer-avon-1"]})
+    await take(intake, asked, "officer-avon-1")
+    async with await sign_in("officer-avon-1") as officer:
+        path = f"/staff/requests/{asked['request_id']}/contact"
+        assert (await officer.get(path)).status_code == 404
+        assert (await officer.post(path, data={"reason": "To arrange the walk"})).status_code == 404
+
+
+async def test_the_contact_card_closes_when_contact_is_stopped(staffed: tuple[Intake, SignIn]) -> None:
+    """To the coordinator as well."""
+    intake, sign_in = staffed
+    asked = await intake.ask()
+    async with intake.database.web.transaction([FORCE]) as tx:
+        await handlers.stop_contact(tx, FORCE, UUID(asked["request_id"]), intake.now, keeping=intake.deps.keeping)
+    async with await sign_in("coordinator-avon") as coordinator:
+        path = f"/staff/requests/{asked['request_id']}/contact"
+        answer = await coordinator.post(path, data={"reason": "To arrange the walk"})
+    assert answer.status_code == 403
+    assert "no longer safe" in answer.text and "ada@example.com" not in answer.text
