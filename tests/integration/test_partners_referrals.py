@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 from services.partners import domain, handlers
 from services.partners.domain import Accept, Assign, Decline, ReferralState, Resolve, Update
 from services.partners.metrics import PartnersMetrics
+from services.partners.store import QUERIES
 from shared.contracts.concerns import ConcernWithdrawn
 from shared.contracts.envelope import Received
 from shared.contracts.kinds import Reason
@@ -323,3 +324,13 @@ async def test_gauges_are_read_from_the_database(partners: Partners) -> None:
     assert registry.get_sample_value(
         "walkandtalk_partner_deliveries", {"channel": "email", "outcome": "due"}
     ) == 2
+
+
+async def test_every_named_query_fits_the_tables(partners: Partners) -> None:
+    """Prepared against the migrated schema, under the role that runs it."""
+    async with partners.database.web.pool.acquire() as connection:
+        for name, query in QUERIES.items():
+            try:
+                await connection.prepare(query.sql)
+            except asyncpg.PostgresError as fault:
+                raise AssertionError(f"{name}: {fault}") from fault

@@ -170,7 +170,7 @@ async def test_pages_lead_from_the_list_to_the_end(partners: Partners, signed_in
     assert "Enter a real day" in bad.text
     planned = {"progress": "planned", "planned_for": "2026-12-15"}
     assert (await client.post(f"{path}/update", data=planned)).status_code == 303
-    assert "planned for Tuesday 15 December 2026" in (await client.get(path)).text
+    assert "Work is planned (Tuesday 15 December 2026)" in (await client.get(path)).text
     assert (await client.post(f"{path}/resolve", data={"resolution": "done", "words": "Lamps"})).status_code == 303
     assert "resolved by the partner" in (await client.get(path)).text
     assert "There are none" in (await client.get("/", params={"state": "declined"})).text
