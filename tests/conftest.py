@@ -16,7 +16,7 @@ from tests.servers.apache_kafka import ApacheKafka, Lacking
 from tests.servers.lacking import lacks, named
 from tests.servers.local_programs import IdentityServer, MailboxServer, identity_server, mailbox_server
 
-pytest_plugins = ["tests.servers.databases"]
+pytest_plugins = ["tests.servers.databases", "tests.servers.whole"]
 
 configure_logging("tests", "WARNING")
 

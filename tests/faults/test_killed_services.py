@@ -6,14 +6,13 @@ import pytest
 
 from shared.contracts.catalogue import SERVICES
 from shared.embedded.stack import Stack
-from tests.flow.conftest import stack  # noqa: F401  # the fixture
 from tests.flow.test_story import disturbed
 
 pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.mark.parametrize("service", SERVICES)
-async def test_a_killed_service_loses_and_doubles_nothing(stack: Stack, service: str) -> None:  # noqa: F811  # the fixture
+async def test_a_killed_service_loses_and_doubles_nothing(stack: Stack, service: str) -> None:
     """Killed in the middle and started again; what it had claimed to send is sent when its claim has run out."""
 
     def disturb() -> None:

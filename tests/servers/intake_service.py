@@ -109,11 +109,21 @@ class Intake:
         self.sequences[event.key] += 1
         self.offset += 1
         envelope = Envelope(
-            UUID(int=uuid7().int), "/elsewhere", event.type(), self.now, str(event.key), "", force,
+            UUID(int=uuid7().int),
+            "/elsewhere",
+            event.type(),
+            self.now,
+            str(event.key),
+            "",
+            force,
             self.sequences[event.key],
         )
         return Record(
-            event.topic, 0, self.offset, str(event.key).encode(), event.model_dump_json().encode(),
+            event.topic,
+            0,
+            self.offset,
+            str(event.key).encode(),
+            event.model_dump_json().encode(),
             tuple(envelope.headers()),
         )
 

@@ -184,6 +184,7 @@ class Settings(BaseModel):
 
     session_secret: SecretStr = SecretStr("a secret of at least thirty-two characters")
     oidc_issuer: str = "http://127.0.0.1:1"
+    oidc_internal_url: str = ""
     oidc_client_id: str = "walkandtalk"
     oidc_client_secret: SecretStr = SecretStr("client-secret")
     oidc_forces: tuple[str, ...] = ("northvale",)

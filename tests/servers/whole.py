@@ -1,4 +1,4 @@
-"""The whole system on one machine, started once for the flow tests; one that stops a part starts it again."""
+"""The whole system on one machine, started once for all tests of it; one that stops a part starts it again."""
 
 from __future__ import annotations
 
