@@ -28,8 +28,17 @@ TRANSIENT: tuple[type[Exception], ...] = (
     asyncpg.LockNotAvailableError,
     asyncpg.CannotConnectNowError,
     asyncpg.ReadOnlySQLTransactionError,
+    # The database or the login is still being made, or a password is being changed.
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.InvalidAuthorizationSpecificationError,
 )
 """Faults of the moment, not of the data: the same work may succeed later, unchanged."""
+
+_NOT_MIGRATED: tuple[type[Exception], ...] = (
+    *TRANSIENT,
+    asyncpg.UndefinedTableError,
+    asyncpg.InsufficientPrivilegeError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,14 +199,17 @@ class Database:
                 raise
             await connection.execute("COMMIT")
 
-    async def answers(self) -> bool:
-        """Whether the database answers now; for readiness."""
+    async def holds(self, migrations: Iterable[str]) -> bool:
+        """Whether these migrations (by version) were applied; False as well while the database does not answer."""
+        wanted = sorted(set(migrations))
         try:
             async with self.pool.acquire(timeout=2) as connection:
-                await connection.fetchval("SELECT 1", timeout=2)
-        except TRANSIENT:
+                there = await connection.fetchval(
+                    "SELECT count(*) FROM schema_migrations WHERE version = ANY ($1::text[])", wanted, timeout=2
+                )
+        except _NOT_MIGRATED:
             return False
-        return True
+        return bool(there == len(wanted))
 
 
 async def _roll_back(connection: Any) -> None:

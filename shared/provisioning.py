@@ -78,6 +78,12 @@ def migrations_of(service: str) -> list[Path]:
     return [ROOT / "shared" / "schema", ROOT / "services" / service / "schema"]
 
 
+def migrations_needed(service: str) -> frozenset[str]:
+    """The versions of all migrations this program knows; a service works once its database has them."""
+    files = (file.name for folder in migrations_of(service) if folder.is_dir() for file in folder.glob("*.sql"))
+    return frozenset(name.split("_")[0] for name in files)
+
+
 def migrate(service: str, owner_url: str) -> None:
     """Bring a service's database up to date, as its owner.
 

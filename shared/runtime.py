@@ -31,6 +31,7 @@ from shared.contracts.refusals import Refusal
 from shared.database import TRANSIENT, Database
 from shared.observability import configure_logging, log
 from shared.policies import Policies, PolicyFault
+from shared.provisioning import migrations_needed
 from shared.sendings import Sender
 from shared.settings import ServiceSettings, complaints
 from shared.timers import TimerLoop, Timers
@@ -98,14 +99,16 @@ def service_app(
         idempotent=settings.kafka_idempotent,
     )
 
+    migrations = migrations_needed(service)
+
     async def ready() -> Mapping[str, bool]:
-        return {"database": await dependencies.database.answers()}
+        return {"database": await dependencies.database.holds(migrations)}
 
     async def bus_ready() -> Mapping[str, bool]:
         if "bus" not in settings.roles:
             return {}
         return {
-            "database": await dependencies.bus_database.answers(),
+            "database": await dependencies.bus_database.holds(migrations),
             "consumer": bus.ready,
             "relay": relay.ready,
         }
@@ -146,12 +149,12 @@ def service_app(
                 loops.append(_once(on_start))
             if measure is not None:
                 loops.append(_every(15.0, measure))
-        tasks = [asyncio.create_task(_supervised(loop, stopping)) for loop in loops]
+        bus_side = asyncio.create_task(_bus_side(loops, dependencies.bus_database, migrations, stopping))
         try:
             yield
         finally:
             stopping.set()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(bus_side, return_exceptions=True)
             await dependencies.bus_database.close()
             await dependencies.database.close()
 
@@ -169,6 +172,26 @@ def service_app(
         asyncapi=lambda: document(service, subscriptions.events),
         forces=dependencies.policies.forces,
     )
+
+
+async def _bus_side(
+    loops: Sequence[Callable[[asyncio.Event], Awaitable[None]]],
+    database: Database,
+    migrations: frozenset[str],
+    stopping: asyncio.Event,
+) -> None:
+    """Run the loops, once the database is what this program was written for.
+
+    Before that, sound events would fail on tables that are still to come, and be parked.
+    """
+    told = False
+    while loops and not stopping.is_set() and not await database.holds(migrations):
+        if not told:
+            log(__name__).warning("waiting for the database and its migrations")
+            told = True
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), 0.5)
+    await asyncio.gather(*(_supervised(loop, stopping) for loop in loops))
 
 
 async def _supervised(loop: Callable[[asyncio.Event], Awaitable[None]], stopping: asyncio.Event) -> None:

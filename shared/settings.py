@@ -36,10 +36,14 @@ class ServiceSettings(BaseSettings):
 
     forces_dir: Path = Path("deploy/forces")
     data_dir: Path = Path(".walkandtalk/data")
-    """Where this service may keep files it can make again (the compact postcode store)."""
+    """Where this service may keep files of its own: the compact postcode store, heads of its audit log."""
+    postcodes_dir: Path | None = None
+    """Where the compact postcode store was built already (may be read-only); otherwise it is kept in data_dir."""
 
     session_secret: SecretStr
     oidc_issuer: str
+    oidc_internal_url: str = ""
+    """Where this service reaches the identity provider, if the issuer's own address is for browsers only."""
     oidc_client_id: str
     oidc_client_secret: SecretStr
     oidc_forces: Annotated[tuple[str, ...], NoDecode] = ()

@@ -99,6 +99,7 @@ class Provider:
         self.forces = forces
         self.site = site
         self.issuer = settings.oidc_issuer.rstrip("/")
+        self.address = settings.oidc_internal_url.rstrip("/") or self.issuer
         self.client: httpx.AsyncClient | None = None
         self._metadata: dict[str, Any] | None = None
         self._keys: tuple[float, KeySet] | None = None
@@ -142,7 +143,7 @@ class Provider:
     async def metadata(self) -> dict[str, Any]:
         """The provider's own description (OpenID Connect Discovery 1.0), kept once it was read."""
         if self._metadata is None:
-            document = await self.document(f"{self.issuer}/.well-known/openid-configuration")
+            document = await self.document(f"{self.address}/.well-known/openid-configuration")
             if str(document.get("issuer", "")).rstrip("/") != self.issuer:
                 raise ProviderAway
             self._metadata = document
