@@ -26,6 +26,8 @@ PATIENCE: Final = 45.0
 MOST_TRIES: Final = 30
 """About a day of trying; after that a person has to see to it."""
 LONGEST_WAIT: Final = 1.0
+GRACE: Final = 8.0
+"""Seconds that what is on its way gets when the service stops; what is cut off is sent again after its lease."""
 
 
 class Undeliverable(Exception):
@@ -110,8 +112,10 @@ class Sender:
         return sum(await asyncio.gather(*(self._drain(channel) for channel in self._channels)))
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Send as things fall due, until `stopping` is set; what is on its way then is waited for."""
-        await asyncio.gather(*(self._run(channel, stopping) for channel in self._channels))
+        """Send as things fall due, until `stopping` is set; what is on its way then gets a moment to arrive."""
+        async with asyncio.TaskGroup() as lanes:
+            for channel in self._channels:
+                lanes.create_task(self._run(channel, stopping))
 
     async def _drain(self, channel: str) -> int:
         sent = 0
@@ -141,7 +145,8 @@ class Sender:
                     {stopped, *under_way}, timeout=wait, return_when=asyncio.FIRST_COMPLETED
                 )
                 under_way -= done
-            await asyncio.gather(*under_way)
+            if under_way:
+                await asyncio.wait(under_way, timeout=GRACE)
         finally:
             for task in (stopped, *under_way):
                 task.cancel()
@@ -194,3 +199,6 @@ class Sender:
             except TRANSIENT as fault:
                 self._log.warning("a sending's end is not kept yet", fault=type(fault).__name__)
                 await asyncio.sleep(0.1 * 2**attempt)
+            except Exception:
+                self._log.error("a sending's end cannot be kept", sending=str(claim.id), exc_info=True)
+                return

@@ -214,8 +214,8 @@ def next_night(now: datetime) -> datetime:
     return (tonight if here < tonight else tonight + timedelta(days=1)).astimezone(now.tzinfo)
 
 
-def oldest_draft(now: datetime) -> str:
-    """Surveys begun before this month are forgotten."""
+def previous_month(now: datetime) -> str:
+    """The month before this one in London. Surveys begun before it are forgotten, and answers of it still mixed."""
     last_of_previous = london(now).date().replace(day=1) - timedelta(days=1)
     return f"{last_of_previous:%Y-%m}"
 

@@ -213,8 +213,9 @@ async def evaluation(tx: Transaction, force_id: str) -> Evaluation:
 async def keep_night(tx: Transaction, fired: Sequence[Fired], now: datetime, *, metrics: FeedbackMetrics) -> None:
     """Write answers anew in random order, forget surveys begun long ago, measure, and come back the next night."""
     forces = [one.force_id for one in fired]
-    await store.mix_answers(tx, forces)
-    await store.forget_old_drafts(tx, domain.oldest_draft(now))
+    previous_month = domain.previous_month(now)
+    await store.mix_answers(tx, forces, previous_month)
+    await store.forget_old_drafts(tx, previous_month)
     for force_id in forces:
         metrics.show(await evaluation(tx, force_id))
     await timers.set(tx, NIGHT, [Due(one.force_id, one.subject, domain.next_night(now)) for one in fired])

@@ -19,8 +19,8 @@ RETURNING force_id, survey, pair_id;
 SELECT EXISTS (SELECT FROM answers WHERE force_id = $1 AND survey = $2 AND pair_id = $3);
 
 -- mix_answers
--- All answers written anew in random order, by one transaction.
-WITH taken AS (DELETE FROM answers WHERE force_id = ANY ($1::text[]) RETURNING *)
+-- Answers of a month and later written anew in random order, by one transaction; older ones had their last night.
+WITH taken AS (DELETE FROM answers WHERE force_id = ANY ($1::text[]) AND month >= $2 RETURNING *)
 INSERT INTO answers SELECT * FROM taken ORDER BY random();
 
 -- draft

@@ -52,9 +52,9 @@ async def is_answered(tx: Transaction, force_id: str, survey: SurveyName, pair_i
     return bool(await tx.fetch_value(QUERIES.is_answered, force_id, survey, pair_id))
 
 
-async def mix_answers(tx: Transaction, forces: Sequence[str]) -> None:
-    """Write the answers of these forces anew, in random order."""
-    await tx.run(QUERIES.mix_answers, list(forces))
+async def mix_answers(tx: Transaction, forces: Sequence[str], since_month: str) -> None:
+    """Write the answers of these forces since a month anew, in random order."""
+    await tx.run(QUERIES.mix_answers, list(forces), since_month)
 
 
 async def draft(tx: Transaction, force_id: str, id_: bytes) -> dict[str, str]:

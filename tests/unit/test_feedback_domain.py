@@ -245,7 +245,7 @@ def test_the_night_is_three_in_the_morning_in_london_over_both_clock_changes(now
 
 def test_drafts_live_through_the_month_after_the_one_they_were_begun_in() -> None:
     """In January those begun before December are forgotten."""
-    assert domain.oldest_draft(datetime(2027, 1, 15, tzinfo=UTC)) == "2026-12"
+    assert domain.previous_month(datetime(2027, 1, 15, tzinfo=UTC)) == "2026-12"
 
 
 # Outcomes
