@@ -6,7 +6,6 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any, cast
 from uuid import uuid4
@@ -14,51 +13,38 @@ from uuid import uuid4
 import httpx
 import pytest
 from fastapi import FastAPI
-from pydantic import SecretStr
 
 from services.assignment import handlers
 from services.assignment.app import build
 from services.assignment.dependencies import Dependencies
-from services.assignment.settings import Settings
-from shared.contracts.envelope import Received
-from shared.contracts.kinds import Channel, PartOfDay, Point, Reason, Urgency, Weekday
-from shared.contracts.walk_requests import Availability, ContactRules, ContactWanted, WalkRequested
+from shared.contracts.kinds import Point, Urgency
+from shared.contracts.walk_requests import ContactWanted
 from shared.database import Query
-from shared.web.access import TABLES, Role
+from shared.web.access import TABLES
 from shared.web.session import User
 from shared.working_days import london
+from tests.servers.assignment_service import (
+    AT_SEA,
+    CITY_CENTRE,
+    COLLEAGUE,
+    COORDINATOR,
+    ELSEWHERE,
+    FORCE,
+    OFFICER,
+    OTHER_FORCE,
+    UNTRAINED,
+    ask_for_a_walk,
+    assignment_settings,
+    received,
+)
 from tests.servers.databases import ServiceDatabaseMaker
 from tests.servers.visitors import visitor, walk_access
-
-FORCE = "avon-and-somerset"
-FORCES = Path(__file__).resolve().parents[2] / "deploy" / "forces"
-CITY_CENTRE = Point(latitude=51.4545, longitude=-2.5879)
-AT_SEA = Point(latitude=50.2, longitude=-6.5)
-
-OFFICER = User("officer-avon-1", "PC Amina Yusuf", frozenset({Role.OFFICER}), FORCE, "bs1")
-COLLEAGUE = User("officer-avon-2", "PC Rachel Cole", frozenset({Role.OFFICER}), FORCE, "bs1")
-ELSEWHERE = User("officer-avon-4", "PC Leah Morgan", frozenset({Role.OFFICER}), FORCE, "bs2")
-UNTRAINED = User("officer-avon-12", "PC Bronwen Rees", frozenset({Role.OFFICER}), FORCE, "bs7")
-COORDINATOR = User("coordinator-avon", "Sergeant Helen Marsh", frozenset({Role.COORDINATOR}), FORCE)
-OTHER_FORCE = User("coordinator-met", "Sergeant Joanne Clarke", frozenset({Role.COORDINATOR}), "metropolitan")
 
 
 @pytest.fixture
 async def app(database: ServiceDatabaseMaker, tmp_path: Path) -> AsyncIterator[FastAPI]:
     service = await database("assignment")
-    settings = Settings(
-        roles=("web",),
-        database_web_url=service.web_url,
-        database_bus_url=service.bus_url,
-        kafka_bootstrap="127.0.0.1:1",
-        forces_dir=FORCES,
-        data_dir=tmp_path,
-        session_secret=SecretStr("a secret of at least thirty-two characters"),
-        oidc_issuer="http://127.0.0.1:1",
-        oidc_client_id="walkandtalk",
-        oidc_client_secret=SecretStr("client-secret"),
-    )
-    made = build(settings)
+    made = build(assignment_settings(service, tmp_path))
     async with made.router.lifespan_context(made):
         await deps_of(made).take_registers()
         yield made
@@ -68,26 +54,8 @@ def deps_of(app: FastAPI) -> Dependencies:
     return cast(Dependencies, app.state.dependencies)
 
 
-def received(event: Any) -> Received[Any]:
-    return Received(event, uuid4(), FORCE, datetime.now(UTC), 1, None)
-
-
 async def a_walk(app: FastAPI, *, place: Point = CITY_CENTRE, **rules: Any) -> str:
-    """Ask for a walk as intake does; the walk's id."""
-    deps = deps_of(app)
-    event = WalkRequested(
-        request_id=uuid4(),
-        place=place,
-        place_from_postcode=True,
-        reasons=(Reason.BADLY_LIT, Reason.FOLLOWED),
-        availability=Availability(days=(Weekday.MONDAY, Weekday.FRIDAY), parts=(PartOfDay.EVENING,)),
-        contact=ContactRules(channels=(Channel.EMAIL,), **rules),
-    )
-    route = partial(handlers.route_requests, policies=deps.policies, locate=deps.registers.locate)
-    async with deps.bus_database.transaction([FORCE]) as tx:
-        await route(tx, [received(event)], datetime.now(UTC))
-        query = Query("walk", "", "SELECT walk_id FROM request WHERE id = $1")
-        return str(await tx.fetch_value(query, event.request_id))
+    return await ask_for_a_walk(deps_of(app), place=place, **rules)
 
 
 async def request_of(app: FastAPI, walk_id: str) -> str:
