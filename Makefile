@@ -28,10 +28,11 @@ check: $(READY) ## style, types, import rules, schemas and documents up to date
 	@$(RUN)/ruff format --check --quiet . || { echo "Run $(RUN)/ruff format ."; exit 1; }
 	@$(RUN)/mypy shared services tests
 	@$(RUN)/lint-imports
+	@$(RUN)/python -m shared.contracts.generate --check
 	@$(RUN)/python -m pytest -q tests/architecture
 
 bench: $(READY) ## measure throughput against the ceiling of this machine
-	@$(RUN)/python -m bench $(ARGS)
+	@$(RUN)/python -m tests.bench $(ARGS)
 
 faults: $(READY) ## kill and cut everything under load; nothing may be lost or doubled
 	@$(RUN)/python -m pytest tests/faults $(ARGS)
