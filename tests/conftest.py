@@ -11,6 +11,7 @@ import pytest
 from shared.embedded.broker import PARTITIONS, EmbeddedBroker
 from shared.embedded.postgres import EmbeddedPostgres
 from shared.embedded.processes import free_port
+from shared.embedded.stack import stop_on_sigterm
 from shared.observability import configure_logging
 from tests.servers.apache_kafka import ApacheKafka, Lacking
 from tests.servers.lacking import lacks, named
@@ -19,6 +20,11 @@ from tests.servers.local_programs import IdentityServer, MailboxServer, identity
 pytest_plugins = ["tests.servers.databases", "tests.servers.whole"]
 
 configure_logging("tests", "WARNING")
+
+
+def pytest_sessionstart() -> None:
+    """Let SIGTERM (a time limit, a supervisor) end the run as Ctrl-C does, so that fixtures stop their servers."""
+    stop_on_sigterm()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
