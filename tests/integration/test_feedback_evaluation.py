@@ -34,10 +34,10 @@ from shared.database import Database, Query
 from shared.policies import Policies
 from shared.survey_link import Ticket
 from shared.timers import TimerLoop
-from shared.web.access import Role
+from shared.web.access import TABLES, Role
 from tests.servers.databases import ServiceDatabase, ServiceDatabaseMaker
 from tests.servers.feedback_service import FORCE, FORCES, KEY, feedback_app
-from tests.servers.visitors import a_user, visitor
+from tests.servers.visitors import a_user, visitor, walk_access
 
 OTHER = "metropolitan"
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -264,6 +264,11 @@ async def test_the_evaluation_is_not_for_every_role(app: FastAPI, role: Role) ->
     async with visitor(app, a_user(role, force_id=FORCE)) as somebody:
         assert (await somebody.get("/api/v1/evaluation")).status_code == 403
         assert (await somebody.get("/")).status_code == 403
+
+
+async def test_every_route_is_for_whom_the_access_table_says(app: FastAPI) -> None:
+    """Each role, and nobody, sent through each route of feedback."""
+    assert await walk_access(app, TABLES["feedback"]) == []
 
 
 async def test_one_more_answer_moves_no_metric(inbox: Inbox, feedback: Database, policies: Policies) -> None:
