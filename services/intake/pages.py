@@ -261,6 +261,7 @@ def show_step(
         status,
         force_id=force,
         step=step,
+        number=sitting.number_of(step, answers, policy),
         asked=step.asked,
         form=form,
         here=at(force, step.slug, change=change),
@@ -280,6 +281,9 @@ async def answer(request: Request, force: str, step: str, deps: Deps) -> Respons
     if not begun and asked.slug != "eligibility":
         return gone(request, force) if draft is None else RedirectResponse(at(force, "done"), 303)
     answers: sitting.Answers = draft.content["answers"] if draft is not None and begun else {}
+    if not sitting.may_open(asked, answers, policy):
+        reached = sitting.first_open(answers, policy)
+        return RedirectResponse(at(force, reached.slug if reached else "check"), 303)
     form = await forms.read(request, asked.model, asked.messages)
     if form.data is None:
         return show_step(request, policy, asked, answers, form, 422)
@@ -298,8 +302,8 @@ async def answer(request: Request, force: str, step: str, deps: Deps) -> Respons
             changed["place"]["postcode"] = normalise(changed["place"]["postcode"])
     except FieldsWrong as wrong:
         return show_step(request, policy, asked, answers, form.refused(*wrong.fields.items()), 422)
-    reached = sitting.after(asked, changed, policy, from_check=change)
-    response = RedirectResponse(at(force, reached, change=change and reached != "check"), 303)
+    following = sitting.after(asked, changed, policy, from_check=change)
+    response = RedirectResponse(at(force, following, change=change and following != "check"), 303)
     async with deps.database.transaction([force]) as tx:
         if draft is not None and begun:
             await handlers.save_draft(tx, draft, {**draft.content, "answers": changed}, keeping=deps.keeping)

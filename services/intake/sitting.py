@@ -82,6 +82,7 @@ class Step:
     """One page of the form, with one question."""
 
     slug: str
+    """In its address, and so in a browser's history: it says nothing of its own."""
     title: str
     model: type[BaseModel]
     asked: Asked
@@ -191,14 +192,14 @@ class SurveyWanted(BaseModel):
     survey: YesNo
 
 
-def _survey_step(question: Question) -> Step:
+def _survey_step(number: int, question: Question) -> Step:
     """A question of the baseline survey; she may go on without an answer."""
     given: Any = (
         Literal[tuple(choice.code for choice in question.choices)] | None,
         Field(default=None, alias=question.code),
     )
     return Step(
-        question.code,
+        f"more-{number}",
         question.text,
         create_model("Answer", **{question.code.replace("-", "_"): given}),
         Asked(
@@ -370,7 +371,7 @@ STEPS: Final[tuple[Step, ...]] = (
         applies=lambda answers, policy: Channel.LETTER in channels_of(answers),
     ),
     Step(
-        "contact-times",
+        "hours",
         "When is it safe to contact you?",
         ContactTimes,
         Asked(
@@ -383,7 +384,7 @@ STEPS: Final[tuple[Step, ...]] = (
         {"times": "Select at least one time when it is safe to contact you"},
     ),
     Step(
-        "say-police",
+        "calling",
         "May we say that we are the police?",
         SayPolice,
         Asked(
@@ -407,7 +408,7 @@ STEPS: Final[tuple[Step, ...]] = (
         applies=lambda answers, policy: Channel.PHONE in channels_of(answers),
     ),
     Step(
-        "exclude",
+        "people",
         "Is there an officer who must not be involved?",
         Exclude,
         Asked(
@@ -441,8 +442,9 @@ STEPS: Final[tuple[Step, ...]] = (
             "counts them.",
         ),
     ),
-    *(_survey_step(question) for question in BASELINE.questions),
+    *(_survey_step(number, question) for number, question in enumerate(BASELINE.questions, 1)),
 )
+_SURVEYED: Final = tuple(f"more-{number}" for number, _ in enumerate(BASELINE.questions, 1))
 BY_SLUG: Final[Mapping[str, Step]] = {step.slug: step for step in (*STEPS, POINT)}
 
 
@@ -476,6 +478,12 @@ def before(step: Step, answers: Answers, policy: ForcePolicy) -> str | None:
         return "place"
     at = order.index(step.slug)
     return order[at - 1] if at else None
+
+
+def number_of(step: Step, answers: Answers, policy: ForcePolicy) -> int:
+    """Which of her pages this is, from 1."""
+    slug = "place" if step is POINT else step.slug
+    return [one.slug for one in steps_for(answers, policy)].index(slug) + 1
 
 
 def after(step: Step, answers: Answers, policy: ForcePolicy, *, from_check: bool) -> str:
@@ -515,17 +523,17 @@ def place_of(answers: Answers, postcodes: Postcodes) -> Point:
 
 def baseline_of(answers: Answers) -> dict[str, str]:
     """Her answers before the walk, those she gave."""
-    return {code: choice for question in BASELINE.questions for code, choice in answers.get(question.code, {}).items()}
+    return {code: choice for slug in _SURVEYED for code, choice in answers.get(slug, {}).items()}
 
 
 def command_of(force_id: str, answers: Answers, postcodes: Postcodes) -> RequestWalk:
     """What the answers together ask for; every page that applies must be answered."""
     rules = ContactRules(
         channels=channels_of(answers),
-        times=tuple(answers["contact-times"]["times"]),
-        may_say_police=answers["say-police"]["say_police"] == "yes",
+        times=tuple(answers["hours"]["times"]),
+        may_say_police=answers["calling"]["say_police"] == "yes",
         may_leave_voicemail=answers.get("voicemail", {}).get("voicemail") == "yes",
-        excluded_officers=slugs(answers["exclude"].get("officers", "")),
+        excluded_officers=slugs(answers["people"].get("officers", "")),
     )
     return RequestWalk(
         force_id=force_id,
@@ -554,9 +562,6 @@ class Line:
     value: str
     slug: str
     """Where she can change it."""
-
-
-_SURVEYED: Final = frozenset(question.code for question in BASELINE.questions)
 
 
 def summary(answers: Answers, policy: ForcePolicy) -> list[Line]:
