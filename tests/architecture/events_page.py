@@ -1,8 +1,9 @@
-"""Writes docs/events.md from the contracts and the services' subscriptions: `python -m tests.architecture.events_page`."""
+"""Writes docs/events.md from contracts and subscriptions: `python -m tests.architecture.events_page`."""
 
 from __future__ import annotations
 
 import inspect
+import re
 from pathlib import Path
 
 from shared.bus.topics import Topics
@@ -12,36 +13,19 @@ from shared.contracts.generate import subscribed
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "events.md"
-_KEYS = {
-    "walk-requests.v1": "request",
-    "baseline.v1": "pair id",
-    "walks.v1": "walk",
-    "concerns.v1": "concern",
-    "areas.v1": "area",
-    "referrals.v1": "concern",
-    "partner.{partner}.v1": "the partner's reference",
-    "feedback.v1": "",
-}
-_OWN_KEYS = {
-    "follow-up-completed": "follow-up",
-    "survey-invited": "invitation",
-    "feedback-received": "receipt",
-    "feedback-flagged": "flag",
-}
-
 _HEAD = """\
 # Events
 
 <!-- Written by `python -m tests.architecture.events_page`; a test says when it is stale. -->
 
-Every event there is. One service writes a topic; whoever is named under *read by* has a handler for it. Order is kept for
-one key within a topic, and nowhere else. All are CloudEvents 1.0 in the binary mode of their Kafka protocol binding: the
-attributes are headers (`ce_type` is `uk.police.walkandtalk.<event>.v1`), the key is the aggregate's id, the value is the
-data as JSON and nothing else. Schemas stand in `deploy/schemas/`, AsyncAPI documents in `deploy/asyncapi/`; each running
-service shows its own at `/asyncapi`.
+Every event there is. One service writes a topic; whoever is named under *read by* has a handler for it. Order is kept
+for one key within a topic, and nowhere else. All are CloudEvents 1.0 in the binary mode of their Kafka protocol
+binding: the attributes are headers (`ce_type` is `uk.police.walkandtalk.<event>.v1`), the key is the aggregate's id,
+the value is the data as JSON and nothing else. Schemas stand in `deploy/schemas/`, AsyncAPI documents in
+`deploy/asyncapi/`; each running service shows its own at `/asyncapi`.
 
-Events marked *day* must not lead back to what caused them: they carry the day instead of the moment, a random id, and no
-correlation, causation or trace.
+Events marked *day* must not lead back to what caused them: they carry the day instead of the moment, a random id, and
+no correlation, causation or trace.
 """
 
 _FOOT = """
@@ -51,8 +35,8 @@ _FOOT = """
 |---|---|---|
 {rows}
 
-What a service cannot read or apply it parks: in its table `held`, and here with the original bytes, headers and the reason.
-Nobody subscribes; people look (`walkandtalk parked list <service>`).
+What a service cannot read or apply it parks: in its table `held`, and here with the original bytes, headers and the
+reason. Nobody subscribes; people look (`walkandtalk parked list <service>`).
 """
 
 
@@ -78,13 +62,11 @@ def page() -> str:
 
 def _row(event: type[Event], readers: list[str]) -> str:
     said = (inspect.getdoc(event) or "").partition("\n\n")[0].replace("\n", " ").replace("|", "\\|")
-    key = _OWN_KEYS.get(event.name) or _KEYS[event.topic]
-    if "{partner}" in event.topic:
-        reads = "that partner's systems"
-    else:
-        reads = ", ".join(readers) or "nobody yet"
+    # The field the key is made of, read from the property itself.
+    key = re.findall(r"self\.(\w+)", inspect.getsource(inspect.getattr_static(event, "key").fget))[0]
+    reads = "that partner's systems" if "{partner}" in event.topic else ", ".join(readers) or "nobody yet"
     day = "" if event.precise else " (*day*)"
-    return f"| `{event.__name__}`{day} | {key} | {reads} | {said} |\n"
+    return f"| `{event.__name__}`{day} | `{key}` | {reads} | {said} |\n"
 
 
 if __name__ == "__main__":
