@@ -27,6 +27,8 @@ parked = typer.Typer(no_args_is_help=True, help="Records a service could not rea
 audit = typer.Typer(no_args_is_help=True, help="The log of who saw, changed, disclosed and erased.")
 app.add_typer(parked, name="parked")
 app.add_typer(audit, name="audit")
+topics = typer.Typer(no_args_is_help=True, help="The topics of deploy/topics.yaml on an Apache Kafka.")
+app.add_typer(topics, name="topics")
 console = Console()
 errors = Console(stderr=True)
 
@@ -160,6 +162,94 @@ def migrate(
         errors.print(str(fault), style="red")
         raise typer.Exit(1) from None
     console.print(f"{service}: the database is up to date")
+
+
+@app.command()
+def provision(
+    seconds: Annotated[float, typer.Option(min=0, help="How long to wait for the server.")] = 60,
+) -> None:
+    """Make or update databases, logins and tables on a PostgreSQL server; running it again is harmless.
+
+    From the environment, so that no process list shows a password: WALKANDTALK_DATABASE_ADMIN_URL, and for each
+    service WALKANDTALK_INTAKE_WEB_PASSWORD and WALKANDTALK_INTAKE_BUS_PASSWORD (…_ASSIGNMENT_…, and so on). Each may
+    be given as a file instead: the same name with _FILE behind it. WALKANDTALK_INTAKE_OWNER_PASSWORD is optional;
+    without it the owner gets a new one at each run, which nobody knows.
+    """
+    from shared.provisioning import MigrationFailed, SettingMissing, provision_from
+
+    try:
+        asyncio.run(provision_from(os.environ, seconds, say=lambda what: console.print(what, highlight=False)))
+    except (MigrationFailed, SettingMissing) as fault:
+        errors.print(str(fault), style="red", highlight=False)
+        raise typer.Exit(1) from None
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as fault:
+        # The message may quote what was sent; its class says enough.
+        errors.print(f"The server refused or cannot be reached: {type(fault).__name__}", style="red")
+        raise typer.Exit(1) from None
+
+
+Bootstrap = Annotated[
+    str, typer.Option(envvar="WALKANDTALK_KAFKA_BOOTSTRAP", help="Where Apache Kafka listens, host:port.")
+]
+OneBroker = Annotated[bool, typer.Option("--one-broker", help="A cluster of one broker keeps no copies.")]
+
+
+@topics.command("plan")
+def plan_topics(bootstrap: Bootstrap, one_broker: OneBroker = False) -> None:
+    """Where the broker differs from the file; exit 1 if it does."""
+    from shared.bus.topics import compare
+
+    found = _on_broker(compare, bootstrap, one_broker, 0)
+    for difference in found:
+        note = "" if difference.can_be_applied else " (a person has to plan this)"
+        console.print(difference.sentence + note, highlight=False, soft_wrap=True)
+    if found:
+        raise typer.Exit(1)
+    console.print("The topics are as the file says")
+
+
+@topics.command("apply")
+def apply_topics(
+    bootstrap: Bootstrap,
+    one_broker: OneBroker = False,
+    seconds: Annotated[float, typer.Option(min=0, help="How long to wait for the broker.")] = 60,
+) -> None:
+    """Create what is missing and set what differs; nothing is ever taken away."""
+    from shared.bus.topics import apply
+
+    left = _on_broker(apply, bootstrap, one_broker, seconds)
+    for difference in left:
+        errors.print(f"{difference.sentence}: a person has to plan this", style="red", highlight=False, soft_wrap=True)
+    if left:
+        raise typer.Exit(1)
+    console.print("The topics are as the file says")
+
+
+def _on_broker(work: Any, bootstrap: str, one_broker: bool, seconds: float) -> Any:
+    from aiokafka.errors import KafkaError
+
+    from shared.bus.topics import Topics, TopicsFault, TopicsRefused
+    from shared.policies import Policies, PolicyFault
+
+    folder = _forces_folder()
+    try:
+        policies = Policies.read(folder)
+        specs = Topics.read(folder.parent / "topics.yaml").everything(policies, one_broker=one_broker)
+    except (TopicsFault, PolicyFault) as fault:
+        errors.print(str(fault), style="red", highlight=False)
+        raise typer.Exit(2) from None
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return asyncio.run(work(bootstrap, specs))
+        except TopicsRefused as fault:
+            errors.print(str(fault), style="red", highlight=False)
+            raise typer.Exit(1) from None
+        except (KafkaError, OSError) as fault:
+            if time.monotonic() > deadline:
+                errors.print(f"The broker at {bootstrap} does not answer: {type(fault).__name__}", style="red")
+                raise typer.Exit(1) from None
+        time.sleep(1)
 
 
 @app.command()
@@ -306,7 +396,11 @@ def _known(service: str) -> str:
 def _forces() -> tuple[str, ...]:
     from shared.policies import Policies
 
-    return Policies.read(Path(os.environ.get("WALKANDTALK_FORCES_DIR", "deploy/forces"))).forces
+    return Policies.read(_forces_folder()).forces
+
+
+def _forces_folder() -> Path:
+    return Path(os.environ.get("WALKANDTALK_FORCES_DIR", "deploy/forces"))
 
 
 def _stack_url(service: str) -> str:

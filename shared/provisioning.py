@@ -9,10 +9,14 @@ Running it again changes nothing but passwords.
 
 from __future__ import annotations
 
+import asyncio
+import itertools
+import secrets
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -26,6 +30,55 @@ LOGINS = ("owner", "web", "bus")
 
 class MigrationFailed(Exception):
     """A migration could not be applied; the message is what the migration tool said."""
+
+
+class SettingMissing(Exception):
+    """Something the environment has to say is not there; the message names it."""
+
+
+async def provision_from(
+    environment: Mapping[str, str], seconds: float = 60, say: Callable[[str], None] = lambda what: None
+) -> None:
+    """Databases, logins and tables of all services on the server the environment names, once the server answers.
+
+    WALKANDTALK_DATABASE_ADMIN_URL and WALKANDTALK_<SERVICE>_<LOGIN>_PASSWORD, or the same with _FILE behind it; an
+    owner's password that is not given is made up, and forgotten after the migrations.
+
+    :raises SettingMissing, MigrationFailed, OSError, asyncpg.PostgresError:
+    """
+    admin_url = _given(environment, "WALKANDTALK_DATABASE_ADMIN_URL")
+    passwords = {}
+    for service, login in itertools.product(SERVICES, LOGINS):
+        made_up = secrets.token_urlsafe(24) if login == "owner" else None
+        passwords[f"{service}_{login}"] = _given(
+            environment, f"WALKANDTALK_{service.upper()}_{login.upper()}_PASSWORD", made_up
+        )
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            await provision(admin_url, passwords)
+            break
+        except (OSError, asyncpg.CannotConnectNowError, asyncpg.PostgresConnectionError):
+            if time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(0.5)
+    for service in SERVICES:
+        owner_url = login_url(admin_url, service, "owner", passwords[f"{service}_owner"])
+        await asyncio.to_thread(migrate, service, owner_url)
+        say(f"{service}: the database is up to date")
+
+
+def _given(environment: Mapping[str, str], name: str, otherwise: str | None = None) -> str:
+    if value := environment.get(name):
+        return value
+    if file := environment.get(f"{name}_FILE"):
+        try:
+            return Path(file).read_text(encoding="utf-8").strip()
+        except OSError as fault:
+            raise SettingMissing(f"{name}_FILE: {file} cannot be read") from fault
+    if otherwise is None:
+        raise SettingMissing(f"{name} is not set; set it, or {name}_FILE to a file that holds it")
+    return otherwise
 
 
 async def provision(admin_url: str, passwords: Mapping[str, str], services: tuple[str, ...] = SERVICES) -> None:

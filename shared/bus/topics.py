@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import yaml
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -27,6 +29,10 @@ Resource = Literal["Topic", "Group"]
 
 class TopicsFault(Exception):
     """The topics file is missing or wrong. The message names the file, the field and what is wrong with it."""
+
+
+class TopicsRefused(Exception):
+    """The broker refused to create or change topics. The message names them."""
 
 
 class _Part(BaseModel):
@@ -67,6 +73,29 @@ class NewTopicSpec:
     partitions: int
     replication: int
     config: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Where the broker is not as the file says: what it has (None: no such topic) and what it should have."""
+
+    topic: NewTopicSpec
+    what: str
+    is_now: str | None
+    wanted: str
+
+    @property
+    def can_be_applied(self) -> bool:
+        """Partitions cannot be taken away, nor copies moved, without a person who plans it."""
+        return self.what != "replication" and not (
+            self.what == "partitions" and int(self.is_now or 0) > int(self.wanted)
+        )
+
+    @property
+    def sentence(self) -> str:
+        if self.is_now is None:
+            return f"{self.topic.name}: is missing ({self.wanted})"
+        return f"{self.topic.name}: {self.what} is {self.is_now}, wanted {self.wanted}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +160,14 @@ class Topics(Mapping[str, Topic]):
             for name, _ in _spelled(pattern, policies)
         ]
 
+    def everything(self, policies: Mapping[str, ForcePolicy], *, one_broker: bool = False) -> tuple[NewTopicSpec, ...]:
+        """Every topic there is, sorted by name."""
+        specs = (spec for service in SERVICES for spec in self.names_for(service, policies, one_broker=one_broker))
+        return tuple(sorted(specs, key=lambda spec: spec.name))
+
     def all_names(self, policies: Mapping[str, ForcePolicy]) -> tuple[str, ...]:
         """Every topic there is, sorted."""
-        return tuple(sorted(spec.name for service in SERVICES for spec in self.names_for(service, policies)))
+        return tuple(spec.name for spec in self.everything(policies))
 
     def permissions(self, policies: Mapping[str, ForcePolicy]) -> tuple[Permission, ...]:
         """All that is allowed; anything else is not."""
@@ -161,6 +195,106 @@ class Topics(Mapping[str, Topic]):
         return len(self._file.topics)
 
 
+async def compare(bootstrap: str, specs: Sequence[NewTopicSpec]) -> list[Difference]:
+    """Where the broker differs from what is wanted, topic by topic.
+
+    :raises KafkaError: the broker does not answer.
+    """
+    async with _admin(bootstrap) as admin:
+        return await _differences(admin, specs)
+
+
+async def apply(bootstrap: str, specs: Sequence[NewTopicSpec]) -> list[Difference]:
+    """Create what is missing, add partitions, set retention and the like as the file says; removes no topic.
+
+    Returns what differs still, which a person has to plan: fewer partitions, another number of copies.
+
+    :raises TopicsRefused: the broker refused something.
+    :raises KafkaError: the broker does not answer.
+    """
+    async with _admin(bootstrap) as admin:
+        found = [difference for difference in await _differences(admin, specs) if difference.can_be_applied]
+        missing = [difference.topic for difference in found if difference.is_now is None]
+        more = {d.topic.name: NewPartitions(d.topic.partitions) for d in found if d.what == "partitions"}
+        settings = {d.topic.name: d.topic.config for d in found if d.is_now is not None and d.what != "partitions"}
+        if missing:
+            answer = await admin.create_topics([_new(spec) for spec in missing])
+            _refuse(_refused(answer))
+        if more:
+            answer = await admin.create_partitions(more)
+            _refuse([name for name, code, *_ in answer.topic_errors if code])
+        if settings:
+            answers = await admin.alter_configs(
+                [ConfigResource(ConfigResourceType.TOPIC, name, dict(config)) for name, config in settings.items()]
+            )
+            _refuse([name for answer in answers for code, _, _, name in answer.resources if code])
+        return await _settled(admin, specs)
+
+
+@asynccontextmanager
+async def _admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=10_000)
+    try:
+        await admin.start()
+        yield admin
+    finally:
+        await admin.close()
+
+
+async def _settled(admin: AIOKafkaAdminClient, specs: Sequence[NewTopicSpec]) -> list[Difference]:
+    """The differences once the broker shows what was just applied: its metadata follow a moment later."""
+    for _ in range(100):
+        found = await _differences(admin, specs)
+        if not any(difference.can_be_applied for difference in found):
+            break
+        await asyncio.sleep(0.1)
+    return found
+
+
+async def _differences(admin: AIOKafkaAdminClient, specs: Sequence[NewTopicSpec]) -> list[Difference]:
+    there = set(await admin.list_topics())
+    known = [spec for spec in specs if spec.name in there]
+    missing = [
+        Difference(spec, "topic", None, f"{spec.partitions} partitions, {spec.replication} copies")
+        for spec in specs
+        if spec.name not in there
+    ]
+    if not known:
+        return missing
+    partitions = {topic["topic"]: topic["partitions"] for topic in await admin.describe_topics([s.name for s in known])}
+    answers = await admin.describe_configs(
+        [ConfigResource(ConfigResourceType.TOPIC, spec.name, dict.fromkeys(spec.config, "")) for spec in known]
+    )
+    settings = {
+        resource[3]: {entry[0]: entry[1] for entry in resource[4]}
+        for answer in answers
+        for resource in answer.resources
+    }
+    found = missing
+    for spec in known:
+        has = partitions[spec.name]
+        pairs = [
+            ("partitions", str(len(has)), str(spec.partitions)),
+            ("replication", str(len(has[0]["replicas"])), str(spec.replication)),
+            *((name, settings[spec.name].get(name, ""), wanted) for name, wanted in spec.config.items()),
+        ]
+        found += [Difference(spec, what, now, wanted) for what, now, wanted in pairs if now != wanted]
+    return found
+
+
+def _new(spec: NewTopicSpec) -> NewTopic:
+    return NewTopic(spec.name, spec.partitions, spec.replication, topic_configs=dict(spec.config))
+
+
+def _refused(answer: Any) -> list[str]:
+    return [topic for topic, code, *_ in answer.topic_errors if code not in (0, _ALREADY_THERE)]
+
+
+def _refuse(topics: Sequence[str]) -> None:
+    if topics:
+        raise TopicsRefused(f"The broker refused to create or change {', '.join(sorted(topics))}.")
+
+
 async def create_missing(bootstrap: str, specs: Sequence[NewTopicSpec], stopping: asyncio.Event) -> None:
     """Create the topics that are not there, however long the broker takes to come; those there stay as they are.
 
@@ -171,13 +305,7 @@ async def create_missing(bootstrap: str, specs: Sequence[NewTopicSpec], stopping
         admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=10_000)
         try:
             await admin.start()
-            answer = await admin.create_topics(
-                [
-                    NewTopic(spec.name, spec.partitions, spec.replication, topic_configs=dict(spec.config))
-                    for spec in specs
-                ]
-            )
-            refused = [topic for topic, code, *_ in answer.topic_errors if code not in (0, _ALREADY_THERE)]
+            refused = _refused(await admin.create_topics([_new(spec) for spec in specs]))
             if not refused:
                 return
             log(__name__).warning("topics cannot be created", topics=refused)
