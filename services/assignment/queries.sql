@@ -135,6 +135,11 @@ WHERE w.force_id = $1 AND w.officer_id = $2 AND w.state IN ('taken', 'arranged')
     )
 ORDER BY w.starts_at NULLS LAST, w.requested_at, w.id LIMIT $3;
 
+-- lock_officers
+-- Officers' entries, locked in one order: two arrangements of one officer take turns rather than wait for each other.
+SELECT id FROM officer WHERE (force_id, id) IN (SELECT * FROM unnest($1::text[], $2::text[]))
+ORDER BY force_id, id FOR NO KEY UPDATE;
+
 -- walks_arranged_at
 -- The arranged walks of these officers that overlap these times, other than the walk itself.
 SELECT w.id FROM walk w, unnest($1::text[], $2::text[], $3::uuid[], $4::timestamptz[], $5::timestamptz[])

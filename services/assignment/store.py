@@ -171,10 +171,12 @@ async def walks_of_officer(tx: Transaction, force_id: str, officer_id: str) -> l
 
 
 async def refuse_double_booking(tx: Transaction, arranged: Sequence[Walk]) -> None:
-    """Look before saving, for a kinder answer; the table itself refuses what slips through.
+    """Look before saving, with the officers locked; the table itself refuses what slips through.
 
     :raises OfficerDoubleBooked: an officer has another arranged walk at that time.
     """
+    # Left to the constraint alone, two that conflict may each find the other unfinished, and wait in a ring.
+    await tx.fetch(QUERIES.lock_officers, *_columns((walk.force_id, walk.officer_id) for walk in arranged))
     if await tx.fetch_value(
         QUERIES.walks_arranged_at,
         [walk.force_id for walk in arranged],

@@ -132,21 +132,22 @@ async def test_of_two_officers_who_take_a_walk_at_the_same_time_one_wins(app: Fa
 
 
 async def test_an_officer_is_not_arranged_twice_for_one_time_however_close_together(app: FastAPI) -> None:
-    """Both are asked for at once; the table refuses the second, and an hour later it is free."""
-    walks = [await a_walk(app) for _ in range(2)]
-    at = soon()
+    """Ten times five are asked for at once: one is arranged, four are refused by field, and an hour later is free."""
     async with visitor(app, OFFICER) as client:
-        for walk_id in walks:
-            await post(client, f"/walks/{walk_id}/take")
-        answers = await asyncio.gather(
-            *(post(client, f"/walks/{id_}/arrange", starts_at=at, meeting_place="The library") for id_ in walks)
-        )
-        assert sorted(answer.status_code for answer in answers) == [200, 409]
-        (refused,) = [answer.json() for answer in answers if answer.status_code == 409]
-        assert refused["errors"][0]["field"] == "starts_at"
-        (left,) = [id_ for id_, answer in zip(walks, answers, strict=True) if answer.status_code == 409]
-        later = await post(client, f"/walks/{left}/arrange", starts_at=soon(90), meeting_place="The library")
-        assert later.status_code == 200
+        for day in range(1, 11):
+            walks = [await a_walk(app) for _ in range(5)]
+            for walk_id in walks:
+                await post(client, f"/walks/{walk_id}/take")
+            at = soon(day * 24 * 60)
+            answers = await asyncio.gather(
+                *(post(client, f"/walks/{id_}/arrange", starts_at=at, meeting_place="The library") for id_ in walks)
+            )
+            assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409, 409]
+            refused = [id_ for id_, answer in zip(walks, answers, strict=True) if answer.status_code == 409]
+            assert answers[walks.index(refused[0])].json()["errors"][0]["field"] == "starts_at"
+            at = soon(day * 24 * 60 + 61)
+            later = await post(client, f"/walks/{refused[0]}/arrange", starts_at=at, meeting_place="The library")
+            assert later.status_code == 200
 
 
 async def test_an_officer_sees_only_the_walks_of_the_teams_they_walk_for(app: FastAPI) -> None:

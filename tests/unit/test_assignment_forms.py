@@ -1,0 +1,113 @@
+"""Days and clock times as officers type them, and how the pages say things."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time
+
+import pytest
+
+from services.assignment import wording
+from services.assignment.domain import FollowUpKind, ReferralState, State, TriageReason
+from services.assignment.walk_forms import NoSuchTime, how_many, moment, read_clock, read_day
+from shared.contracts.kinds import Channel, PartOfDay, Reason, Severity, Urgency, Weekday
+from shared.contracts.walks import RoutedBy
+
+
+@pytest.mark.parametrize("typed", ["2026-11-24", "24/11/2026", "24.11.2026", "24-11-2026", " 24 11 2026 "])
+def test_a_day_is_read_as_date_fields_send_it_and_as_people_type_it(typed: str) -> None:
+    """Day first, as people here write it."""
+    assert read_day(typed) == date(2026, 11, 24)
+
+
+@pytest.mark.parametrize("typed", ["31/02/2026", "11/24/2026", "tomorrow", "", "24/11/26", "0000-01-01"])
+def test_what_is_no_day_is_asked_for_again(typed: str) -> None:
+    """With an example of a real one."""
+    with pytest.raises(ValueError, match="Enter a real date"):
+        read_day(typed)
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        ("18:30", time(18, 30)),
+        ("18:30:00", time(18, 30)),
+        ("6.30pm", time(18, 30)),
+        ("6pm", time(18, 0)),
+        ("12am", time(0, 0)),
+        ("12:05 PM", time(12, 5)),
+        ("00:00", time(0, 0)),
+    ],
+)
+def test_a_time_is_read_by_either_clock(typed: str, read: time) -> None:
+    """Twenty-four hours or am and pm."""
+    assert read_clock(typed) == read
+
+
+@pytest.mark.parametrize("typed", ["25:00", "18:60", "13pm", "0am", "18", "half past six", ""])
+def test_what_is_no_time_is_asked_for_again(typed: str) -> None:
+    """A bare hour could be either half of the day."""
+    with pytest.raises(ValueError, match="Enter a time"):
+        read_clock(typed)
+
+
+@pytest.mark.parametrize(
+    ("day", "clock", "utc"),
+    [
+        (date(2026, 7, 1), time(18, 30), datetime(2026, 7, 1, 17, 30, tzinfo=UTC)),
+        (date(2026, 12, 1), time(18, 30), datetime(2026, 12, 1, 18, 30, tzinfo=UTC)),
+        (date(2026, 10, 25), time(1, 30), datetime(2026, 10, 25, 0, 30, tzinfo=UTC)),
+        (date(2026, 3, 29), time(2, 0), datetime(2026, 3, 29, 1, 0, tzinfo=UTC)),
+    ],
+)
+def test_a_moment_is_london_time_across_both_clock_changes(day: date, clock: time, utc: datetime) -> None:
+    """Of the hour that comes twice in October, the first is meant."""
+    assert moment(day, clock) == utc
+
+
+def test_an_hour_the_clocks_jump_over_is_refused() -> None:
+    """In March there is no half past one on that Sunday."""
+    with pytest.raises(NoSuchTime):
+        moment(date(2026, 3, 29), time(1, 30))
+
+
+@pytest.mark.parametrize(("sent", "shown"), [("3", 3), ("0", 1), ("99", 8), ("many", 1), ("²", 1), ("", 1)])
+def test_the_number_of_concerns_stays_within_the_page(sent: str, shown: int) -> None:
+    """Whatever a hidden field says."""
+    assert how_many({"many": sent}) == shown
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        Reason,
+        PartOfDay,
+        Weekday,
+        Channel,
+        Severity,
+        Urgency,
+        State,
+        TriageReason,
+        RoutedBy,
+        FollowUpKind,
+        ReferralState,
+    ],
+)
+def test_every_word_of_the_contracts_has_a_name_on_the_pages(words: type) -> None:
+    """None is shown as its code."""
+    assert [word for word in words if str(word) not in wording.SAID] == []  # type: ignore[attr-defined] # enums all
+
+
+def test_several_words_stand_in_one_readable_line() -> None:
+    """Small letters after the first, semicolons where a word holds a comma, days keep their capital."""
+    assert wording.listed([Reason.BADLY_LIT, Reason.FOLLOWED]) == "Badly lit, being followed"
+    assert wording.listed([Weekday.MONDAY, Weekday.FRIDAY]) == "Monday, Friday"
+    assert wording.listed([PartOfDay.EVENING, PartOfDay.DAYTIME]) == "Evening, after 5pm; daytime, 9am to 5pm"
+    assert wording.listed([]) == ""
+
+
+@pytest.mark.parametrize(("hour", "waited"), [(9, "since today"), (33, "1 day"), (81, "3 days")])
+def test_waiting_is_counted_in_days_as_people_count_them(hour: int, waited: str) -> None:
+    """By the calendar in London, not by twenty-four hours."""
+    now = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
+    since = datetime.fromtimestamp(now.timestamp() - hour * 3600, UTC)
+    assert wording.days_waiting(since, now) == waited
