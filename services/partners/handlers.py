@@ -22,6 +22,7 @@ from services.partners.domain import (
     Line,
     Minted,
     Partner,
+    Referral,
     ReferralState,
     Register,
     Sheet,
@@ -151,7 +152,7 @@ async def mark_overdue(tx: Transaction, fired: Sequence[timers.Fired], now: date
     forces = {referral_id: force for force, referral_id in referrals}
     late = domain.overdue(referrals.values())
     await store.change_referrals(tx, [(forces[one.id], one) for one in late], now)
-    await _write(tx, [(forces[one.id], one.id, "reminder") for one in late], now)
+    await _write(tx, [(forces[one.id], one, "reminder") for one in late], now)
 
 
 async def referrals(
@@ -213,11 +214,11 @@ async def _save(
     await store.save_referrals(tx, made)
     await store.save_changes(tx, changes, now)
 
-    withdrawn = [(force, r.id) for force, r in changed if r.state is ReferralState.WITHDRAWN]
-    for force, ids in _by_force(await store.deliveries_of(tx, withdrawn)).items():
+    withdrawn = [(force, r, "withdrawn") for force, r in changed if r.state is ReferralState.WITHDRAWN]
+    unsent = await store.deliveries_of(tx, [(force, r.id) for force, r, _ in withdrawn])
+    for force, ids in _by_force(unsent).items():
         await sendings.cancel(tx, force, ids)
-    letters = [(concern.force_id, r.id, "referred") for concern, r in made]
-    await _write(tx, letters + [(force, id_, "withdrawn") for force, id_ in withdrawn], now)
+    await _write(tx, [(concern.force_id, r, "referred") for concern, r in made] + withdrawn, now)
 
     for force, ids in _by_force((force, r.id) for force, r in changed).items():
         await timers.cancel(tx, RESPOND, force, ids)
@@ -242,10 +243,10 @@ async def _save(
     )
 
 
-async def _write(tx: Transaction, letters: Sequence[tuple[str, UUID, str]], now: datetime) -> None:
+async def _write(tx: Transaction, letters: Sequence[tuple[str, Referral, str]], now: datetime) -> None:
     """Have e-mails of (force, referral, kind) sent, to partners that have an address."""
     deliveries = await store.save_deliveries(
-        tx, [(force, UUID(int=uuid7().int), referral_id, kind) for force, referral_id, kind in letters], now
+        tx, [(force, UUID(int=uuid7().int), one.id, one.partner_id, kind) for force, one, kind in letters], now
     )
     await sendings.schedule(tx, [sendings.Sending(force, id_, EMAIL, now) for force, id_ in deliveries])
 

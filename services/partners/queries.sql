@@ -37,10 +37,10 @@ SET name = excluded.name, team_id = excluded.team_id, team_name = excluded.team_
 
 -- around_concerns
 -- What is known around concerns just raised: the name of the area, and whether the concern stands here already.
-SELECT i.force_id, i.concern_id, a.name AS area_name, c.id IS NOT NULL AS known
-FROM unnest($1::text[], $2::uuid[], $3::text[]) AS i (force_id, concern_id, area_id)
-LEFT JOIN area AS a ON a.force_id = i.force_id AND a.id = i.area_id
-LEFT JOIN concern AS c ON c.force_id = i.force_id AND c.id = i.concern_id;
+SELECT i.force_id, i.concern_id,
+       (SELECT a.name FROM area AS a WHERE a.force_id = i.force_id AND a.id = i.area_id) AS area_name,
+       (SELECT true FROM concern AS c WHERE c.force_id = i.force_id AND c.id = i.concern_id) IS NOT NULL AS known
+FROM unnest($1::text[], $2::uuid[], $3::text[]) AS i (force_id, concern_id, area_id);
 
 -- save_concerns
 -- New concerns.
@@ -100,75 +100,88 @@ ORDER BY i.ordinal;
 -- save_deliveries
 -- What is to be sent to partners that can be written to; the same thing of the same referral once.
 INSERT INTO delivery (force_id, id, referral_id, kind, channel, made_at)
-SELECT i.force_id, i.id, i.referral_id, i.kind, 'email', $5
-FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[]) AS i (force_id, id, referral_id, kind)
-JOIN referral AS r ON r.force_id = i.force_id AND r.id = i.referral_id
-JOIN partner AS p ON p.force_id = r.force_id AND p.id = r.partner_id AND p.email IS NOT NULL
-ON CONFLICT (force_id, referral_id, kind, channel) DO NOTHING
+SELECT i.force_id, i.id, i.referral_id, i.kind, 'email', $6
+FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[], $5::text[])
+    AS i (force_id, id, referral_id, partner_id, kind)
+JOIN partner AS p ON p.force_id = i.force_id AND p.id = i.partner_id AND p.email IS NOT NULL
+ON CONFLICT (referral_id, kind, channel, force_id) DO NOTHING
 RETURNING force_id, id;
 
 -- deliveries_of
--- What was to be sent about these referrals.
-SELECT d.force_id, d.id FROM delivery AS d
-JOIN unnest($1::text[], $2::uuid[]) AS i (force_id, referral_id) USING (force_id, referral_id);
+-- What was to be sent about these referrals. Looked up one by one, as below: joined freely, a planner without
+-- statistics begins with every row of the force.
+SELECT i.force_id, d.id
+FROM unnest($1::text[], $2::uuid[]) AS i (force_id, referral_id)
+CROSS JOIN LATERAL (
+    SELECT id FROM delivery WHERE force_id = i.force_id AND referral_id = i.referral_id OFFSET 0
+) AS d;
 
 -- concerns_of_references
 -- Which concerns these references belong to.
-SELECT r.force_id, r.reference, r.concern_id FROM referral AS r
-JOIN unnest($1::text[], $2::uuid[]) AS i (force_id, reference) USING (force_id, reference);
+SELECT i.force_id, i.reference, r.concern_id
+FROM unnest($1::text[], $2::uuid[]) AS i (force_id, reference)
+CROSS JOIN LATERAL (
+    SELECT concern_id FROM referral WHERE force_id = i.force_id AND reference = i.reference OFFSET 0
+) AS r;
 
 -- lock_concerns
--- Concerns to decide on, locked in one order so that no two wait for each other.
-SELECT c.force_id, c.id AS concern_id, c.state AS concern_state, c.triage_reason, c.area_id, a.name AS area_name, c.category,
-       c.latitude, c.longitude, c.place_name, c.time_of_day, c.severity, c.words AS concern_words, c.raised_on
-FROM concern AS c
-JOIN unnest($1::text[], $2::uuid[]) AS i (force_id, id) USING (force_id, id)
-LEFT JOIN area AS a ON a.force_id = c.force_id AND a.id = c.area_id
-ORDER BY c.force_id, c.id
-FOR UPDATE OF c;
+-- Concerns to decide on, locked in the order they are named in, so that no two wait for each other.
+SELECT c.force_id, c.id AS concern_id, c.state AS concern_state, c.triage_reason, c.area_id,
+       (SELECT a.name FROM area AS a WHERE a.force_id = c.force_id AND a.id = c.area_id) AS area_name,
+       c.category, c.latitude, c.longitude, c.place_name, c.time_of_day, c.severity, c.words AS concern_words,
+       c.raised_on
+FROM unnest($1::text[], $2::uuid[]) WITH ORDINALITY AS i (force_id, id, ordinal)
+CROSS JOIN LATERAL (SELECT * FROM concern WHERE force_id = i.force_id AND id = i.id OFFSET 0 FOR UPDATE) AS c
+ORDER BY i.ordinal;
 
 -- referrals_of
 -- Everybody asked about these concerns, in the order they were asked.
-SELECT r.force_id, r.concern_id, r.id, r.reference, r.partner_id, p.name AS partner_name, r.state, r.made_at,
-       r.respond_by, r.overdue, r.progress, r.words, r.planned_for, r.reason, r.resolution
-FROM referral AS r
-JOIN unnest($1::text[], $2::uuid[]) AS i (force_id, concern_id) USING (force_id, concern_id)
-JOIN partner AS p ON p.force_id = r.force_id AND p.id = r.partner_id
+SELECT r.force_id, r.concern_id, r.id, r.reference, r.partner_id,
+       (SELECT p.name FROM partner AS p WHERE p.force_id = r.force_id AND p.id = r.partner_id) AS partner_name,
+       r.state, r.made_at, r.respond_by, r.overdue, r.progress, r.words, r.planned_for, r.reason, r.resolution
+FROM unnest($1::text[], $2::uuid[]) AS i (force_id, concern_id)
+CROSS JOIN LATERAL (
+    SELECT * FROM referral WHERE force_id = i.force_id AND concern_id = i.concern_id OFFSET 0
+) AS r
 ORDER BY r.force_id, r.concern_id, r.made_at, r.id;
 
 -- lock_referrals
--- Referrals whose time is up, locked.
-SELECT r.force_id, r.concern_id, r.id, r.reference, r.partner_id, p.name AS partner_name, r.state, r.made_at,
-       r.respond_by, r.overdue, r.progress, r.words, r.planned_for, r.reason, r.resolution
-FROM referral AS r
-JOIN unnest($1::text[], $2::uuid[]) AS i (force_id, id) USING (force_id, id)
-JOIN partner AS p ON p.force_id = r.force_id AND p.id = r.partner_id
-ORDER BY r.force_id, r.id
-FOR UPDATE OF r;
+-- Referrals whose time is up, locked in the order they are named in.
+SELECT r.force_id, r.concern_id, r.id, r.reference, r.partner_id,
+       (SELECT p.name FROM partner AS p WHERE p.force_id = r.force_id AND p.id = r.partner_id) AS partner_name,
+       r.state, r.made_at, r.respond_by, r.overdue, r.progress, r.words, r.planned_for, r.reason, r.resolution
+FROM unnest($1::text[], $2::uuid[]) WITH ORDINALITY AS i (force_id, id, ordinal)
+CROSS JOIN LATERAL (SELECT * FROM referral WHERE force_id = i.force_id AND id = i.id OFFSET 0 FOR UPDATE) AS r
+ORDER BY i.ordinal;
 
 -- referral_list
 -- A page of referrals, of one partner or of the force: what is open first, overdue before that, then by deadline.
-SELECT r.reference, r.concern_id, r.partner_id, p.name AS partner_name, r.state, r.made_at, r.respond_by, r.overdue,
-       r.progress, r.planned_for, r.resolution, c.category, c.severity, a.name AS area_name, c.raised_on
-FROM referral AS r
-JOIN partner AS p ON p.force_id = r.force_id AND p.id = r.partner_id
-JOIN concern AS c ON c.force_id = r.force_id AND c.id = r.concern_id
-JOIN area AS a ON a.force_id = c.force_id AND a.id = c.area_id
-WHERE ($1::text IS NULL OR r.partner_id = $1) AND r.state = ANY ($2::text[])
-ORDER BY r.state IN ('made', 'accepted') DESC, r.overdue DESC, r.respond_by, r.reference
-LIMIT $3 OFFSET $4;
+SELECT r.reference, r.concern_id, r.partner_id,
+       (SELECT p.name FROM partner AS p WHERE p.force_id = r.force_id AND p.id = r.partner_id) AS partner_name,
+       r.state, r.made_at, r.respond_by, r.overdue, r.progress, c.category, c.severity,
+       (SELECT a.name FROM area AS a WHERE a.force_id = r.force_id AND a.id = c.area_id) AS area_name
+FROM (
+    SELECT * FROM referral
+    WHERE ($1::text IS NULL OR partner_id = $1) AND state = ANY ($2::text[])
+    ORDER BY state IN ('made', 'accepted') DESC, overdue DESC, respond_by, reference
+    LIMIT $3 OFFSET $4
+) AS r
+CROSS JOIN LATERAL (
+    SELECT category, severity, area_id FROM concern WHERE force_id = r.force_id AND id = r.concern_id OFFSET 0
+) AS c
+ORDER BY r.state IN ('made', 'accepted') DESC, r.overdue DESC, r.respond_by, r.reference;
 
 -- referral_page
 -- One referral with what the partner may know of the concern.
-SELECT r.id, r.reference, r.partner_id, p.name AS partner_name, r.state, r.made_at, r.respond_by,
-       r.overdue, r.progress, r.words, r.planned_for, r.reason, r.resolution,
-       c.force_id, c.id AS concern_id, c.state AS concern_state, c.triage_reason, c.area_id, a.name AS area_name, c.category,
-       c.latitude, c.longitude, c.place_name, c.time_of_day, c.severity, c.words AS concern_words, c.raised_on
-FROM referral AS r
-JOIN partner AS p ON p.force_id = r.force_id AND p.id = r.partner_id
-JOIN concern AS c ON c.force_id = r.force_id AND c.id = r.concern_id
-JOIN area AS a ON a.force_id = c.force_id AND a.id = c.area_id
-WHERE r.reference = $1 AND ($2::text IS NULL OR r.partner_id = $2);
+SELECT r.id, r.reference, r.partner_id,
+       (SELECT p.name FROM partner AS p WHERE p.force_id = r.force_id AND p.id = r.partner_id) AS partner_name,
+       r.state, r.made_at, r.respond_by, r.overdue, r.progress, r.words, r.planned_for, r.reason, r.resolution,
+       c.force_id, c.id AS concern_id, c.state AS concern_state, c.triage_reason, c.area_id,
+       (SELECT a.name FROM area AS a WHERE a.force_id = c.force_id AND a.id = c.area_id) AS area_name,
+       c.category, c.latitude, c.longitude, c.place_name, c.time_of_day, c.severity, c.words AS concern_words,
+       c.raised_on
+FROM (SELECT * FROM referral WHERE reference = $1 AND ($2::text IS NULL OR partner_id = $2) OFFSET 0) AS r
+CROSS JOIN LATERAL (SELECT * FROM concern WHERE force_id = r.force_id AND id = r.concern_id OFFSET 0) AS c;
 
 -- history
 -- What was said of a referral, oldest first.
@@ -177,34 +190,34 @@ SELECT at, by, status, progress, words, planned_for FROM referral_change WHERE r
 -- deliveries
 -- What was sent to the partner about a referral, and what became of it.
 SELECT d.kind, d.channel, s.state, s.ended_at, s.fault
-FROM delivery AS d JOIN sending AS s ON s.force_id = d.force_id AND s.id = d.id
-WHERE d.referral_id = $1
+FROM (SELECT * FROM delivery WHERE referral_id = $1 OFFSET 0) AS d
+CROSS JOIN LATERAL (SELECT * FROM sending WHERE force_id = d.force_id AND id = d.id OFFSET 0) AS s
 ORDER BY d.made_at, d.id;
 
 -- triage
 -- A page of concerns that wait for somebody to choose a partner, longest waiting first.
-SELECT c.force_id, c.id AS concern_id, c.state AS concern_state, c.triage_reason, c.area_id, a.name AS area_name, c.category,
-       c.latitude, c.longitude, c.place_name, c.time_of_day, c.severity, c.words AS concern_words, c.raised_on,
+SELECT c.force_id, c.id AS concern_id, c.state AS concern_state, c.triage_reason, c.area_id,
+       (SELECT a.name FROM area AS a WHERE a.force_id = c.force_id AND a.id = c.area_id) AS area_name,
+       c.category, c.latitude, c.longitude, c.place_name, c.time_of_day, c.severity, c.words AS concern_words,
+       c.raised_on,
        c.received_at,
        ARRAY(
            SELECT r.partner_id FROM referral AS r WHERE r.force_id = c.force_id AND r.concern_id = c.id
        ) AS asked
-FROM concern AS c JOIN area AS a ON a.force_id = c.force_id AND a.id = c.area_id
-WHERE c.state = 'triage'
-ORDER BY c.received_at, c.id
-LIMIT $1 OFFSET $2;
+FROM (SELECT * FROM concern WHERE state = 'triage' ORDER BY received_at, id LIMIT $1 OFFSET $2) AS c
+ORDER BY c.received_at, c.id;
 
 -- letter
 -- All that an e-mail to a partner says.
 SELECT d.kind, d.made_at, r.reference, r.state, r.respond_by, p.name AS partner_name, p.email,
-       c.force_id, c.id AS concern_id, c.state AS concern_state, c.triage_reason, c.area_id, a.name AS area_name, c.category,
-       c.latitude, c.longitude, c.place_name, c.time_of_day, c.severity, c.words AS concern_words, c.raised_on
-FROM delivery AS d
-JOIN referral AS r ON r.force_id = d.force_id AND r.id = d.referral_id
-JOIN partner AS p ON p.force_id = r.force_id AND p.id = r.partner_id
-JOIN concern AS c ON c.force_id = r.force_id AND c.id = r.concern_id
-JOIN area AS a ON a.force_id = c.force_id AND a.id = c.area_id
-WHERE d.id = $1;
+       c.force_id, c.id AS concern_id, c.state AS concern_state, c.triage_reason, c.area_id,
+       (SELECT a.name FROM area AS a WHERE a.force_id = c.force_id AND a.id = c.area_id) AS area_name,
+       c.category, c.latitude, c.longitude, c.place_name, c.time_of_day, c.severity, c.words AS concern_words,
+       c.raised_on
+FROM (SELECT * FROM delivery WHERE id = $1 OFFSET 0) AS d
+CROSS JOIN LATERAL (SELECT * FROM referral WHERE force_id = d.force_id AND id = d.referral_id OFFSET 0) AS r
+CROSS JOIN LATERAL (SELECT * FROM partner WHERE force_id = r.force_id AND id = r.partner_id OFFSET 0) AS p
+CROSS JOIN LATERAL (SELECT * FROM concern WHERE force_id = r.force_id AND id = r.concern_id OFFSET 0) AS c;
 
 -- count_referrals
 -- Referrals by state, overdue ones apart, for metrics.

@@ -194,12 +194,12 @@ async def save_changes(tx: Transaction, changes: Sequence[tuple[str, Change]], n
 
 
 async def save_deliveries(
-    tx: Transaction, deliveries: Sequence[tuple[str, UUID, UUID, str]], now: datetime
+    tx: Transaction, deliveries: Sequence[tuple[str, UUID, UUID, str, str]], now: datetime
 ) -> list[Key]:
-    """(force, id, referral, kind) to be sent; those that really are to go, because the partner can be written to."""
+    """(force, id, referral, partner, kind) to be sent; those that go, because the partner can be written to."""
     if not deliveries:
         return []
-    rows = await tx.fetch(QUERIES.save_deliveries, *_columns(deliveries, 4), now)
+    rows = await tx.fetch(QUERIES.save_deliveries, *_columns(deliveries, 5), now)
     return [(row["force_id"], row["id"]) for row in rows]
 
 

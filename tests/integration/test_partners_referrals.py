@@ -334,3 +334,35 @@ async def test_every_named_query_fits_the_tables(partners: Partners) -> None:
                 await connection.prepare(query.sql)
             except asyncpg.PostgresError as fault:
                 raise AssertionError(f"{name}: {fault}") from fault
+
+
+async def test_hot_queries_look_at_each_row_once_even_without_statistics(partners: Partners) -> None:
+    """After a sudden rush nothing was analysed yet; a list that joins badly then takes seconds, then minutes."""
+    many = 600
+    await partners.take(*(a_concern() for _ in range(many)))
+    concern_id = await partners.one("SELECT id FROM concern LIMIT 1")
+    reference = await partners.one("SELECT reference FROM referral LIMIT 1")
+    delivery = await partners.one("SELECT id FROM delivery LIMIT 1")
+    asked: dict[str, tuple[Any, ...]] = {
+        "referral_list": (None, ["made", "accepted"], 51, 0),
+        "referral_page": (reference, None),
+        "triage": (51, 0),
+        "letter": (delivery,),
+        "deliveries": (uuid4(),),
+        "lock_concerns": ([FORCE], [concern_id]),
+        "referrals_of": ([FORCE], [concern_id]),
+        "concerns_of_references": ([FORCE], [reference]),
+    }
+    async with partners.database.web.transaction([FORCE]) as tx:
+        for name, arguments in asked.items():
+            plan = await tx.connection.fetchval(
+                f"EXPLAIN (ANALYZE, FORMAT JSON) {QUERIES[name].sql}", *arguments
+            )
+            assert max(looked_at(plan[0]["Plan"])) <= many, name
+
+
+def looked_at(node: dict[str, Any]) -> list[float]:
+    """Rows each node of a plan touched, over all its loops."""
+    removed = node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Join Filter", 0)
+    below = [rows for child in node.get("Plans", []) for rows in looked_at(child)]
+    return [(node["Actual Rows"] + removed) * node["Actual Loops"], *below]

@@ -56,7 +56,7 @@ CREATE TABLE concern (
     CHECK ((state = 'triage') = (triage_reason IS NOT NULL)),
     CHECK (state = 'withdrawn' OR num_nulls(area_id, category, latitude, longitude, severity, raised_on) = 0)
 );
-CREATE INDEX concern_in_triage ON concern (force_id, received_at) WHERE state = 'triage';
+CREATE INDEX concern_in_triage ON concern (received_at, force_id) WHERE state = 'triage';
 CALL force_rows('concern');
 
 -- A partner asked to act on a concern: each partner once, one at a time.
@@ -77,17 +77,18 @@ CREATE TABLE referral (
     resolution text CHECK (resolution IN ('done', 'nothing-more')),
     changed_at timestamptz NOT NULL,
     PRIMARY KEY (force_id, id),
-    UNIQUE (force_id, reference),
-    UNIQUE (force_id, concern_id, partner_id),
+    UNIQUE (reference, force_id),
+    UNIQUE (concern_id, partner_id, force_id),
     FOREIGN KEY (force_id, concern_id) REFERENCES concern,
     FOREIGN KEY (force_id, partner_id) REFERENCES partner,
     CHECK ((state = 'declined') = (reason IS NOT NULL)),
     CHECK ((state = 'resolved') = (resolution IS NOT NULL))
 );
 COMMENT ON COLUMN referral.reference IS 'Version 4, made for the partner: the only id it is ever given.';
-CREATE UNIQUE INDEX referral_open_once ON referral (force_id, concern_id) WHERE state IN ('made', 'accepted');
-CREATE INDEX referral_of_partner ON referral (force_id, partner_id, overdue DESC, respond_by, reference);
-CREATE INDEX referral_of_force ON referral (force_id, overdue DESC, respond_by, reference);
+-- Only the key begins with the force: of two indexes that do, a planner without statistics may take the wrong one.
+CREATE UNIQUE INDEX referral_open_once ON referral (concern_id, force_id) WHERE state IN ('made', 'accepted');
+CREATE INDEX referral_of_partner ON referral (partner_id, force_id, state);
+CREATE INDEX referral_by_state ON referral (state, force_id, overdue DESC, respond_by, reference);
 CALL force_rows('referral');
 
 -- What was said of a referral, line by line.
@@ -115,7 +116,7 @@ CREATE TABLE delivery (
     channel text NOT NULL CHECK (channel IN ('email')),
     made_at timestamptz NOT NULL,
     PRIMARY KEY (force_id, id),
-    UNIQUE (force_id, referral_id, kind, channel),
+    UNIQUE (referral_id, kind, channel, force_id),
     FOREIGN KEY (force_id, referral_id) REFERENCES referral
 );
 CALL force_rows('delivery');
