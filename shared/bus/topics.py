@@ -21,6 +21,7 @@ from shared.observability import log
 
 _PARTNER: Final = "{partner}"
 _ALREADY_THERE: Final = 36
+_AS_MANY_ALREADY: Final = 37
 _DAY_MS: Final = 86_400_000
 
 Operation = Literal["Read", "Write"]
@@ -213,22 +214,31 @@ async def apply(bootstrap: str, specs: Sequence[NewTopicSpec]) -> list[Differenc
     :raises KafkaError: the broker does not answer.
     """
     async with _admin(bootstrap) as admin:
-        found = [difference for difference in await _differences(admin, specs) if difference.can_be_applied]
-        missing = [difference.topic for difference in found if difference.is_now is None]
-        more = {d.topic.name: NewPartitions(d.topic.partitions) for d in found if d.what == "partitions"}
-        settings = {d.topic.name: d.topic.config for d in found if d.is_now is not None and d.what != "partitions"}
-        if missing:
-            answer = await admin.create_topics([_new(spec) for spec in missing])
-            _refuse(_refused(answer))
-        if more:
-            answer = await admin.create_partitions(more)
-            _refuse([name for name, code, *_ in answer.topic_errors if code])
-        if settings:
-            answers = await admin.alter_configs(
-                [ConfigResource(ConfigResourceType.TOPIC, name, dict(config)) for name, config in settings.items()]
-            )
-            _refuse([name for answer in answers for code, _, _, name in answer.resources if code])
-        return await _settled(admin, specs)
+        for _ in range(100):
+            found = await _differences(admin, specs)
+            ours = [difference for difference in found if difference.can_be_applied]
+            if not ours:
+                return found
+            await _change(admin, ours)
+            # What a broker says of its topics follows a moment later; what is done twice does no harm.
+            await asyncio.sleep(0.1)
+    raise TopicsRefused(f"The broker does not take over: {'; '.join(difference.sentence for difference in ours)}.")
+
+
+async def _change(admin: AIOKafkaAdminClient, differences: Sequence[Difference]) -> None:
+    missing = [difference.topic for difference in differences if difference.is_now is None]
+    more = {d.topic.name: NewPartitions(d.topic.partitions) for d in differences if d.what == "partitions"}
+    settings = {d.topic.name: d.topic.config for d in differences if d.is_now is not None and d.what != "partitions"}
+    if missing:
+        _refuse(_refused(await admin.create_topics([_new(spec) for spec in missing])))
+    if more:
+        answer = await admin.create_partitions(more)
+        _refuse([name for name, code, *_ in answer.topic_errors if code not in (0, _AS_MANY_ALREADY)])
+    if settings:
+        answers = await admin.alter_configs(
+            [ConfigResource(ConfigResourceType.TOPIC, name, dict(config)) for name, config in settings.items()]
+        )
+        _refuse([name for answer in answers for code, _, _, name in answer.resources if code])
 
 
 @asynccontextmanager
@@ -239,16 +249,6 @@ async def _admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
         yield admin
     finally:
         await admin.close()
-
-
-async def _settled(admin: AIOKafkaAdminClient, specs: Sequence[NewTopicSpec]) -> list[Difference]:
-    """The differences once the broker shows what was just applied: its metadata follow a moment later."""
-    for _ in range(100):
-        found = await _differences(admin, specs)
-        if not any(difference.can_be_applied for difference in found):
-            break
-        await asyncio.sleep(0.1)
-    return found
 
 
 async def _differences(admin: AIOKafkaAdminClient, specs: Sequence[NewTopicSpec]) -> list[Difference]:
