@@ -343,21 +343,23 @@ def retry_parked(service: ServiceName, numbers: list[int], url: DatabaseUrl = No
 @parked.command("discard")
 def discard_parked(
     service: ServiceName,
-    number: int,
+    numbers: list[int],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     url: DatabaseUrl = None,
 ) -> None:
-    """Give a parked record up; what is held behind it goes on."""
+    """Give parked records up; what is held behind them goes on."""
     if not yes:
-        typer.confirm(f"Give up record {number} of {service}? It will never take effect.", abort=True)
+        typer.confirm(f"Give up {len(numbers)} of {service}'s records? They will never take effect.", abort=True)
 
-    async def work(connection: asyncpg.Connection[Any]) -> str:
-        return str(await connection.execute(QUERIES.discard_parked.sql, number))
+    async def work(connection: asyncpg.Connection[Any]) -> set[int]:
+        return {row["position"] for row in await connection.fetch(QUERIES.discard_parked.sql, numbers)}
 
-    if _with_database(service, url, work).endswith(" 0"):
-        errors.print(f"{service}: no record {number} is parked", style="red")
+    given_up = _with_database(service, url, work)
+    console.print(f"{service}: {len(given_up)} records are given up")
+    unknown = sorted(set(numbers) - given_up)
+    if unknown:
+        errors.print(f"{service}: nothing is parked under {', '.join(map(str, unknown))}", style="red")
         raise typer.Exit(1)
-    console.print(f"{service}: record {number} is given up")
 
 
 @audit.command("verify")

@@ -144,8 +144,8 @@ FROM held WHERE position = $1 AND why IN ('unreadable', 'failed');
 UPDATE held SET try_at = now() WHERE why IN ('unreadable', 'failed') AND position = ANY ($1::bigint[]);
 
 -- discard_parked
--- A parked record is given up; what is held behind it goes on.
-DELETE FROM held WHERE position = $1 AND why IN ('unreadable', 'failed');
+-- Parked records are given up; what is held behind them goes on.
+DELETE FROM held WHERE position = ANY ($1::bigint[]) AND why IN ('unreadable', 'failed') RETURNING position;
 
 -- roll_partitions
 -- Partitions of inbox and outbox log ahead of need.

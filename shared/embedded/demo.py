@@ -482,7 +482,7 @@ class Demo:
         for service in SERVICES:
             [row] = await self._rows(
                 service,
-                "SELECT (SELECT count(*) FROM outbox_pending) + (SELECT count(*) FROM held)"
+                "SELECT (SELECT count(*) FROM outbox_pending) + (SELECT count(*) FROM held WHERE why = 'awaiting')"
                 " + (SELECT count(*) FROM sending WHERE state = 'due' AND due_at <= now()) AS open",
             )
             if row["open"]:

@@ -213,6 +213,27 @@ async def test_what_fails_on_data_is_parked_alone_and_its_key_waits_behind_it(ri
     assert await rig.held() == []
 
 
+async def test_what_was_unreadable_heals_when_it_can_be_read(rig: Rig) -> None:
+    """A record parked for its schema, and the one held behind it, take effect after the reader was mended and a person
+    asked for it."""
+    key = uuid4()
+    headers = _headers(rig.Counted.type(), key)
+    async with rig.member().running():
+        await rig.produce(rig.Counted.topic, str(key).encode(), json.dumps({"on": str(key)}).encode(), headers)
+        await rig.eventually(lambda: _held(rig, 1))
+        await rig.append([rig.Counted(on=key, number=2)])
+        await rig.eventually(lambda: _held(rig, 2))
+        assert [row["why"] for row in await rig.held()] == ["unreadable", "behind"]
+    rig.Counted.model_fields["number"].default = 1
+    rig.Counted.model_rebuild(force=True)
+    async with rig.member().running():
+        connection = await asyncpg.connect(rig.database.admin_url)
+        await connection.execute("UPDATE held SET try_at = now() WHERE why = 'unreadable'")
+        await connection.close()
+        assert await rig.until_effects(2) == {key: [1, 2]}
+    assert await rig.held() == []
+
+
 async def test_a_discarded_record_lets_its_key_go_on(rig: Rig) -> None:
     """When a person gives a parked record up, what was held behind it takes effect."""
     key = uuid4()
