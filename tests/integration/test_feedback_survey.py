@@ -147,6 +147,27 @@ async def test_writing_answers_anew_at_night_leaves_no_transaction_to_join_by(
     assert not kept & flags
 
 
+async def test_answers_sent_during_the_nights_work_are_neither_lost_nor_doubled(
+    client: httpx.AsyncClient, feedback: Database
+) -> None:
+    """While answers are written anew, by two processes at once, links go on being finished, some of them twice."""
+    metrics = FeedbackMetrics(CollectorRegistry())
+
+    async def night() -> None:
+        async with feedback.transaction([FORCE]) as tx:
+            await handlers.start(tx, [FORCE], datetime.now(UTC), metrics=metrics)
+
+    tickets = [a_ticket() for _ in range(30)]
+    for ticket in tickets[:10]:
+        await send(client, ticket, CALM)
+    sent = [send(client, ticket, CALM) for ticket in (*tickets, *tickets)]
+    done = await asyncio.gather(*sent[:20], night(), *sent[20:40], night(), night(), *sent[40:])
+    stored_now = [one for one in done if one is not None and one.status_code == 201]
+    assert len(stored_now) == 20
+    kept = await rows(feedback, "SELECT pair_id FROM answers")
+    assert sorted(row["pair_id"] for row in kept) == sorted(ticket.pair_id for ticket in tickets)
+
+
 async def test_wrong_answers_are_refused_by_name_and_nothing_is_stored(
     client: httpx.AsyncClient, feedback: Database
 ) -> None:
