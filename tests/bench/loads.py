@@ -1,0 +1,135 @@
+"""What is consumed: real events, written as the relay writes them, and what they must leave behind."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID, uuid4
+
+from uuid6 import uuid7
+
+from shared.contracts.envelope import TYPE_PREFIX, Envelope, Event
+from shared.contracts.kinds import OfficerKind
+from shared.contracts.referrals import (
+    ConcernResolved,
+    Progress,
+    ReferralAccepted,
+    ReferralMade,
+    ReferralUpdated,
+    Resolution,
+)
+from shared.contracts.walks import WalkCompleted
+from tests.bench.ground import Recorded
+
+FORCE = "avon-and-somerset"
+_CONCERNS = 2_000
+_TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Events of one topic, and how a database is prepared for them."""
+
+    name: str
+    told: str
+    topic: str
+    events: Callable[[int], Iterator[Event]]
+    prepare: str
+    effect: str
+    """SQL for what every contestant must have left behind, whatever way it took."""
+
+    def records(self, many: int) -> list[Recorded]:
+        """Records as they stand on the bus, sequences of a key gapless."""
+        now = datetime.now(UTC)
+        sequences: Counter[UUID] = Counter()
+        found: list[Recorded] = []
+        for event in self.events(many):
+            sequences[event.key] += 1
+            envelope = Envelope(
+                id=UUID(int=uuid7().int),
+                source="/bench",
+                type=event.type(),
+                time=now,
+                subject=str(event.key),
+                dataschema="urn:walkandtalk:schema:" + event.type().removeprefix(TYPE_PREFIX),
+                force_id=FORCE,
+                sequence=sequences[event.key],
+                correlation_id=uuid4(),
+                causation_id=uuid4(),
+                traceparent=_TRACE,
+            )
+            value = event.model_dump_json(exclude_none=True).encode()
+            found.append((event.bus_topic, str(event.key).encode(), value, envelope.headers()))
+        return found
+
+
+def _walks(many: int) -> Iterator[Event]:
+    ended = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=3)
+    for n in range(many):
+        yield WalkCompleted(
+            walk_id=UUID(int=uuid7().int),
+            request_ids=(UUID(int=uuid7().int),),
+            area_id=f"bs{n % 16 + 1}",
+            team_id=f"bs{n % 16 + 1}",
+            officer_id=f"pc-{n % 40 + 1000}",
+            officer_kind=OfficerKind.PCSO,
+            started_at=ended - timedelta(minutes=50),
+            ended_at=ended,
+            concern_ids=(UUID(int=uuid7().int), UUID(int=uuid7().int)),
+            streetsafe_shown=True,
+        )
+
+
+def _concern(n: int) -> UUID:
+    return UUID(int=0x0190_0000_0000_7000_8000_0000_0000_0000 + n)
+
+
+def _referrals(many: int) -> Iterator[Event]:
+    # Seeded, so that every run has the same mixture and ends in the same rows.
+    chosen = random.Random(7)
+    for _ in range(many):
+        concern = _concern(chosen.randrange(_CONCERNS))
+        of = {
+            "concern_id": concern,
+            "referral_id": UUID(int=concern.int + (1 << 64)),
+            "partner_id": "bristol-city-council",
+            "partner_name": "Bristol City Council",
+        }
+        match chosen.randrange(4):
+            case 0:
+                yield ReferralMade(**of, respond_by=date(2026, 12, 1))
+            case 1:
+                yield ReferralAccepted(**of)
+            case 2:
+                yield ReferralUpdated(**of, progress=chosen.choice(list(Progress)), words="The lamp is on order")
+            case _:
+                yield ConcernResolved(**of, resolution=chosen.choice(list(Resolution)), words="The lamp is lit again")
+
+
+ONE_TYPE = Load(
+    name="one type",
+    told="feedback asks the women of completed walks: inbox, invitation and outbox in one commit",
+    topic=WalkCompleted.topic,
+    events=_walks,
+    prepare="",
+    effect="SELECT (SELECT count(*) FROM inbox), (SELECT count(*) FROM invitation), (SELECT count(*) FROM outbox_log),"
+    " (SELECT count(*) FROM outbox_pending), (SELECT count(DISTINCT sequence) FROM outbox_log),"
+    " (SELECT count(DISTINCT causation_id) FROM outbox_log), (SELECT count(*) FROM held)",
+)
+
+MIXED = Load(
+    name="mixed types",
+    told="feedback follows referrals: four types and their keys at random; inbox and rows in one commit, no outbox",
+    topic=ReferralMade.topic,
+    events=_referrals,
+    prepare="INSERT INTO concern (force_id, id, area_id, category, raised_on)"  # noqa: S608 # our own constants
+    f" SELECT '{FORCE}', lpad(to_hex(n), 32, '0')::uuid, 'bs1', 'badly-lit', '2026-11-01'"
+    f" FROM generate_series(0, {_CONCERNS - 1}) AS g (n);"
+    " UPDATE concern SET id = ('01900000-0000-7000-8000-' || right(id::text, 12))::uuid",
+    effect="SELECT (SELECT count(*) FROM inbox), (SELECT count(*) FROM referral), (SELECT count(*) FROM held),"
+    " (SELECT md5(string_agg(id || state, ',' ORDER BY id)) FROM referral),"
+    " (SELECT md5(string_agg(id || coalesce(resolution, '-'), ',' ORDER BY id)) FROM concern)",
+)

@@ -1,0 +1,69 @@
+"""What the figures were measured on: cores, versions, and how often a second this disk makes a page durable."""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import time
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import asyncpg
+
+_PAGE = b"\0" * 8192
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """`fsync_rate` is 8 kB writes a second, each made durable before the next (as `pg_test_fsync`, fdatasync)."""
+
+    cores: int
+    load: float
+    architecture: str
+    python: str
+    postgres: str
+    aiokafka: str
+    asyncpg: str
+    faststream: str
+    fsync_rate: int
+
+
+async def describe(folder: Path, admin_url: str) -> Machine:
+    """This machine; the disk is the one under `folder`."""
+    connection = await asyncpg.connect(admin_url)
+    try:
+        postgres = await connection.fetchval("SHOW server_version")
+    finally:
+        await connection.close()
+    return Machine(
+        cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        load=round(os.getloadavg()[0], 2),
+        architecture=platform.machine(),
+        python=platform.python_version(),
+        postgres=postgres.split()[0],
+        aiokafka=version("aiokafka"),
+        asyncpg=version("asyncpg"),
+        faststream=version("faststream"),
+        fsync_rate=_fsync_rate(folder / "fsync"),
+    )
+
+
+def _fsync_rate(file: Path, seconds: float = 1.0) -> int:
+    # The same page again, as the tail of the log is; macOS has no fdatasync.
+    durable = getattr(os, "fdatasync", os.fsync)
+    handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        os.write(handle, _PAGE * 128)
+        os.fsync(handle)
+        took: list[float] = []
+        ends = time.perf_counter() + seconds
+        while (began := time.perf_counter()) < ends:
+            os.pwrite(handle, _PAGE, 0)
+            durable(handle)
+            took.append(time.perf_counter() - began)
+    finally:
+        os.close(handle)
+        file.unlink()
+    return round(1 / statistics.fmean(took))
