@@ -216,7 +216,12 @@ async def open_reviews(
     tx: Transaction, received: Sequence[Received[FeedbackFlagged]], now: datetime, *, policies: Policies
 ) -> None:
     """Open a review by the team where nobody is to be contacted about a worrying answer."""
-    decided = [domain.review(one.event, one.force_id, policies[one.force_id], now) for one in received]
+    known = await store.follow_ups_by_id(tx, [(one.force_id, one.event.flag_id) for one in received])
+    decided = [
+        domain.review(one.event, one.force_id, policies[one.force_id], now)
+        for one in received
+        if one.event.flag_id not in known
+    ]
     await _open(tx, [each for each in decided if each is not None])
 
 

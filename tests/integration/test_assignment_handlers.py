@@ -298,10 +298,15 @@ async def test_an_answer_nobody_may_be_asked_about_becomes_a_review(bus: Databas
     )
     unsealed = sealed.model_copy(update={"flag_id": uuid4(), "contact": None})
     await handle(bus, open_reviews, received(sealed), received(unsealed))
+    coordinator = Person(FORCE, "coordinator-avon", True, None, frozenset(), None)
+    async with bus.transaction([FORCE]) as tx:
+        done = handlers.CompleteFollowUp(unsealed.flag_id, coordinator, "reviewed")
+        await handlers.complete_follow_ups(tx, [done], NOW)
     await handle(bus, open_reviews, received(unsealed))
-    (found,) = await rows(bus, "SELECT kind, request_id, walk_id, officer_id, reasons FROM follow_up")
+    (found,) = await rows(bus, "SELECT kind, request_id, walk_id, officer_id, reasons, outcome FROM follow_up")
     assert found == {
         "kind": "review", "request_id": None, "walk_id": None, "officer_id": None, "reasons": ["still-worried"],
+        "outcome": "reviewed",
     }  # fmt: skip
 
 
