@@ -15,9 +15,11 @@ from services.intake import handlers
 from shared.contracts.walk_requests import WalkRequested
 from shared.contracts.walks import WalkTaken
 from shared.embedded.sign_in import bearer_token
+from shared.web.access import TABLES
 from tests.servers.databases import ServiceDatabaseMaker
 from tests.servers.intake_service import FORCE, Intake, intake_service
 from tests.servers.local_programs import IdentityServer
+from tests.servers.visitors import walk_access
 
 FORM: dict[str, dict[str, Any]] = {
     "eligibility": {"adult": "yes"},
@@ -262,6 +264,11 @@ async def test_looking_changes_nothing_at_her_private_page_and_posting_does(inta
     assert len(await intake.published("contact-rules-changed")) == 1
     altered = path[:-4] + ("AAAA" if not path.endswith("AAAA") else "BBBB")
     assert (await visitor.client.get(altered)).status_code == 404
+
+
+async def test_every_route_is_for_whom_the_access_table_says(intake: Intake) -> None:
+    """Each role, and nobody, sent through each route of intake."""
+    assert await walk_access(intake.app, TABLES["intake"]) == []
 
 
 # The contact card
