@@ -12,11 +12,9 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from pydantic import SecretStr
 from uuid6 import uuid7
 
 from services.partners.app import build
-from services.partners.settings import Settings
 from shared.contracts.envelope import Envelope, Event
 from shared.contracts.partner_view import partner_topic
 from shared.embedded.broker import EmbeddedBroker
@@ -25,9 +23,8 @@ from shared.embedded.sign_in import bearer_token
 from shared.embedded.topics import embedded_topics
 from tests.servers.databases import ServiceDatabase, ServiceDatabaseMaker
 from tests.servers.local_programs import IdentityServer, MailboxServer
-from tests.servers.partners_service import FORCE, START, a_concern, an_area
+from tests.servers.partners_service import FORCE, START, a_concern, an_area, settings_of
 
-FORCES = Path(__file__).parents[2] / "deploy" / "forces"
 COUNCIL_TOPIC = partner_topic("bristol-city-council")
 
 
@@ -49,17 +46,13 @@ async def client(
 ) -> AsyncIterator[httpx.AsyncClient]:
     """The service with all its loops, and the council's own person signed in."""
     found: ServiceDatabase = await database("partners")
-    settings = Settings(
-        database_web_url=found.web_url,
-        database_bus_url=found.bus_url,
+    settings = settings_of(
+        found,
+        identity_provider,
+        roles=("web", "bus"),
         kafka_bootstrap=broker.bootstrap,
         kafka_idempotent=False,
-        forces_dir=FORCES,
         data_dir=tmp_path,
-        session_secret=SecretStr("a secret of at least thirty-two characters"),
-        oidc_issuer=identity_provider.issuer,
-        oidc_client_id=identity_provider.client_id,
-        oidc_client_secret=SecretStr(identity_provider.client_secret),
         smtp_port=mailbox.smtp_port,
     )
     app = build(settings)

@@ -6,27 +6,31 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from fastapi import FastAPI
-from pydantic import SecretStr
 
 from services.partners import handlers
 from services.partners.app import build
 from services.partners.channels.email import Email
-from services.partners.settings import Settings
 from shared.contracts.concerns import ConcernWithdrawn
 from shared.contracts.kinds import PartOfDay, Reason
 from shared.embedded.sign_in import bearer_token
 from shared.sendings import Sender
 from tests.servers.databases import ServiceDatabaseMaker
 from tests.servers.local_programs import IdentityServer, MailboxServer
-from tests.servers.partners_service import FORCE, POLICIES, Partners, a_concern, partners_service, reference_of
+from tests.servers.partners_service import (
+    FORCE,
+    POLICIES,
+    Partners,
+    a_concern,
+    partners_service,
+    reference_of,
+    settings_of,
+)
 
-FORCES = Path(__file__).parents[2] / "deploy" / "forces"
 COUNCIL = "partner-bristol-city-council"
 TRADERS = "partner-harbourside-traders"
 COORDINATOR = "coordinator-avon"
@@ -40,21 +44,6 @@ async def partners(database: ServiceDatabaseMaker) -> AsyncIterator[Partners]:
         yield service
 
 
-def settings_of(partners: Partners, identity: IdentityServer | None = None, **given: Any) -> Settings:
-    return Settings(
-        roles=("web",),
-        database_web_url=partners.database.web_url,
-        database_bus_url=partners.database.bus_url,
-        kafka_bootstrap="localhost:1",
-        forces_dir=FORCES,
-        session_secret=SecretStr("a secret of at least thirty-two characters"),
-        oidc_issuer=identity.issuer if identity else "http://localhost:1",
-        oidc_client_id=identity.client_id if identity else "walkandtalk",
-        oidc_client_secret=SecretStr(identity.client_secret if identity else "none"),
-        **given,
-    )
-
-
 @asynccontextmanager
 async def running(app: FastAPI) -> AsyncIterator[FastAPI]:
     async with app.router.lifespan_context(app):
@@ -65,7 +54,7 @@ async def running(app: FastAPI) -> AsyncIterator[FastAPI]:
 async def signed_in(partners: Partners, identity_provider: IdentityServer) -> AsyncIterator[SignIn]:
     """`await signed_in(sub)`: a client of the service with that person's token."""
     clients: list[httpx.AsyncClient] = []
-    async with running(build(settings_of(partners, identity_provider))) as app:
+    async with running(build(settings_of(partners.database, identity_provider))) as app:
 
         async def sign_in(sub: str) -> httpx.AsyncClient:
             token = await bearer_token(
@@ -214,7 +203,7 @@ async def test_partner_is_written_to_and_may_be_reminded_and_told_it_is_over(
     """What, where, by when and a link to its own page; nothing that leads back; a repeat is recognised."""
     concern = a_concern(category=Reason.RUNDOWN, words="Every bench is broken – it feels forgotten")
     await partners.take(concern)
-    settings = settings_of(partners, smtp_port=mailbox.smtp_port)
+    settings = settings_of(partners.database, smtp_port=mailbox.smtp_port)
     channel = Email(partners.database.bus, settings, partners.clock)
     sender = Sender(partners.database.bus, {handlers.EMAIL: channel.send}, partners.clock, POLICIES.forces)
     assert await sender.send_due() == 1

@@ -14,10 +14,12 @@ from uuid import UUID, uuid4
 
 import asyncpg
 from prometheus_client import CollectorRegistry
+from pydantic import SecretStr
 from uuid6 import uuid7
 
 from services.partners import handlers
 from services.partners.domain import Command
+from services.partners.settings import Settings
 from services.partners.subscribers import subscriptions
 from services.partners.timers import timers
 from shared.bus.inbox import Inbox, Record
@@ -29,10 +31,12 @@ from shared.contracts.kinds import Point, Reason
 from shared.policies import Policies
 from shared.timers import TimerLoop
 from tests.servers.databases import ServiceDatabase, ServiceDatabaseMaker
+from tests.servers.local_programs import IdentityServer
 
 FORCE = "avon-and-somerset"
 MET = "metropolitan"
-POLICIES = Policies.read(Path(__file__).parents[2] / "deploy" / "forces")
+FORCES = Path(__file__).parents[2] / "deploy" / "forces"
+POLICIES = Policies.read(FORCES)
 START = datetime(2026, 11, 23, 10, tzinfo=UTC)
 
 
@@ -101,7 +105,13 @@ class Partners:
 @asynccontextmanager
 async def partners_service(database: ServiceDatabaseMaker) -> AsyncIterator[Partners]:
     """With its register taken over and one area published."""
-    found = await database("partners")
+    async with partners_on(await database("partners")) as service:
+        yield service
+
+
+@asynccontextmanager
+async def partners_on(found: ServiceDatabase) -> AsyncIterator[Partners]:
+    """The same on a database that is there, its pools open."""
     admin = await asyncpg.connect(found.admin_url)
     try:
         service = Partners(found, admin)
@@ -111,6 +121,24 @@ async def partners_service(database: ServiceDatabaseMaker) -> AsyncIterator[Part
         yield service
     finally:
         await admin.close()
+
+
+def settings_of(database: ServiceDatabase, identity: IdentityServer | None = None, **given: Any) -> Settings:
+    """Partners' settings in the web role alone; nothing of it needs a broker."""
+    return Settings(
+        **{
+            "roles": ("web",),
+            "database_web_url": database.web_url,
+            "database_bus_url": database.bus_url,
+            "kafka_bootstrap": "localhost:1",
+            "forces_dir": FORCES,
+            "session_secret": SecretStr("a secret of at least thirty-two characters"),
+            "oidc_issuer": identity.issuer if identity else "http://localhost:1",
+            "oidc_client_id": identity.client_id if identity else "walkandtalk",
+            "oidc_client_secret": SecretStr(identity.client_secret if identity else "none"),
+            **given,
+        }
+    )
 
 
 def an_area(area_id: str = "bs1", name: str = "Bristol city centre") -> AreaPublished:
