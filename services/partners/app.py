@@ -39,9 +39,7 @@ def build(settings: Settings) -> FastAPI:
         pages=Pages(
             "partners",
             [pages.TEMPLATES],
-            themes={
-                force: Theme(name=policy.name, header=policy.colour) for force, policy in deps.policies.items()
-            },
+            themes={force: Theme(name=policy.name, header=policy.colour) for force, policy in deps.policies.items()},
             navigation=pages.NAVIGATION,
         ),
         refusals=routes.REFUSALS,

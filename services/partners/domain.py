@@ -579,18 +579,14 @@ def _decline(
 
 def _update(case: Case, referral: Referral, command: Update, now: datetime) -> Decision:
     _accepted(referral)
-    updated = replace(
-        referral, progress=command.progress, words=command.words, planned_for=command.planned_for
-    )
+    updated = replace(referral, progress=command.progress, words=command.words, planned_for=command.planned_for)
     if updated == referral:
         return Decision(case.concern)
     status = PartnerReferralStatus.UPDATED
     return Decision(
         case.concern,
         changed=(updated,),
-        changes=(
-            Change(referral.id, command.by, status, command.words, command.progress, command.planned_for),
-        ),
+        changes=(Change(referral.id, command.by, status, command.words, command.progress, command.planned_for),),
         events=(
             ReferralUpdated(
                 concern_id=case.concern.id,
@@ -614,9 +610,7 @@ def _resolve(case: Case, referral: Referral, command: Resolve, now: datetime) ->
     ):
         return Decision(case.concern)
     _accepted(referral)
-    resolved = replace(
-        referral, state=ReferralState.RESOLVED, resolution=command.resolution, words=command.words
-    )
+    resolved = replace(referral, state=ReferralState.RESOLVED, resolution=command.resolution, words=command.words)
     return Decision(
         replace(case.concern, state=ConcernState.RESOLVED),
         changed=(resolved,),

@@ -126,9 +126,7 @@ async def answer(
     await _go_on(tx, decided, now, actor)
 
 
-async def assign(
-    tx: Transaction, commands: Sequence[Assign], now: datetime, *, policies: Policies, actor: str
-) -> None:
+async def assign(tx: Transaction, commands: Sequence[Assign], now: datetime, *, policies: Policies, actor: str) -> None:
     """Ask the partners a coordinator chose for concerns in triage.
 
     :raises ConcernNotInTriage, PartnerUnknown, PartnerAlreadyAsked: see domain.assign.
@@ -136,11 +134,7 @@ async def assign(
     cases = await store.lock_cases(tx, [(one.force_id, one.concern_id) for one in commands])
     registers = await _registers(tx, {one.force_id for one in commands}, policies)
     decided = [
-        Decided(
-            domain.assign(
-                cases.get((one.force_id, one.concern_id)), one, registers[one.force_id], _mint(), now
-            )
-        )
+        Decided(domain.assign(cases.get((one.force_id, one.concern_id)), one, registers[one.force_id], _mint(), now))
         for one in commands
     ]
     await _go_on(tx, decided, now, actor)
@@ -193,16 +187,12 @@ async def letter(tx: Transaction, delivery: UUID) -> Letter | None:
     return await store.letter(tx, delivery)
 
 
-async def _go_on(
-    tx: Transaction, decided: Sequence[Decided], now: datetime, actor: str = "partners"
-) -> None:
+async def _go_on(tx: Transaction, decided: Sequence[Decided], now: datetime, actor: str = "partners") -> None:
     await store.change_concerns(tx, [one.decision.concern for one in decided])
     await _save(tx, decided, now, actor)
 
 
-async def _save(
-    tx: Transaction, decided: Sequence[Decided], now: datetime, actor: str = "partners"
-) -> None:
+async def _save(tx: Transaction, decided: Sequence[Decided], now: datetime, actor: str = "partners") -> None:
     """Referrals changed and made, their history, what is to be sent, and the events; one write a table."""
     changed = [(one.decision.concern.force_id, r) for one in decided for r in one.decision.changed]
     changes: list[tuple[str, Change]] = [
@@ -261,9 +251,7 @@ async def _registers(tx: Transaction, forces: set[str], policies: Policies) -> d
         raise domain.RegisterNotReady
     partners = await store.partners(tx, forces)
     return {
-        force: Register(
-            force, versions[force], policies[force].referrals.respond_within, tuple(partners[force])
-        )
+        force: Register(force, versions[force], policies[force].referrals.respond_within, tuple(partners[force]))
         for force in forces
     }
 

@@ -84,9 +84,7 @@ async def referral_list(
     """Referrals, what is open and overdue first."""
     async with deps.database.transaction([user.force_id]) as tx:
         lines, more = await handlers.referrals(tx, own_partner(user), states_of(state), page)
-    return render(
-        request, "referrals.html", lines=lines, more=more, page=page, state=state, say=WORDING
-    )
+    return render(request, "referrals.html", lines=lines, more=more, page=page, state=state, say=WORDING)
 
 
 @router.get("/referrals/{referral_id}")

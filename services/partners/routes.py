@@ -184,9 +184,7 @@ async def decline(referral_id: UUID, body: DeclineBody, user: SignedIn, deps: Gi
 @router.post("/referrals/{referral_id}/update", response_model_exclude_none=True)
 async def update(referral_id: UUID, body: UpdateBody, user: SignedIn, deps: Given) -> ReferralView:
     """How the work goes."""
-    command = Update(
-        user.force_id, referral_id, own_partner(user), body.progress, body.words, body.planned_for
-    )
+    command = Update(user.force_id, referral_id, own_partner(user), body.progress, body.words, body.planned_for)
     return await _answer(deps, user, command)
 
 

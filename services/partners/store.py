@@ -186,8 +186,7 @@ async def change_referrals(tx: Transaction, changed: Sequence[tuple[str, Referra
 async def save_changes(tx: Transaction, changes: Sequence[tuple[str, Change]], now: datetime) -> None:
     """Lines of history, each with its force."""
     rows = [
-        (force, one.referral_id, one.by, one.status, one.progress, one.words, one.planned_for)
-        for force, one in changes
+        (force, one.referral_id, one.by, one.status, one.progress, one.words, one.planned_for) for force, one in changes
     ]
     if rows:
         await tx.run(QUERIES.save_changes, now, *_columns(rows, 7))
@@ -283,19 +282,16 @@ async def sheet(tx: Transaction, reference: UUID, partner_id: str | None) -> She
             )
             for one in history
         ),
-        tuple(
-            Delivery(one["kind"], one["channel"], one["state"], one["ended_at"], one["fault"])
-            for one in deliveries
-        ),
+        tuple(Delivery(one["kind"], one["channel"], one["state"], one["ended_at"], one["fault"]) for one in deliveries),
     )
 
 
 async def triage(tx: Transaction, page: int) -> tuple[list[Waiting], bool]:
     """A page (counted from 1) of concerns in triage, and whether there are more."""
     rows = await tx.fetch(QUERIES.triage, PAGE + 1, (page - 1) * PAGE)
-    return [
-        Waiting(_concern(row), row["received_at"], frozenset(row["asked"])) for row in rows[:PAGE]
-    ], len(rows) > PAGE
+    return [Waiting(_concern(row), row["received_at"], frozenset(row["asked"])) for row in rows[:PAGE]], len(
+        rows
+    ) > PAGE
 
 
 async def letter(tx: Transaction, delivery: UUID) -> Letter | None:

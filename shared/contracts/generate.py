@@ -1,7 +1,7 @@
 """Writes what is made from the contracts: a JSON Schema an event, an AsyncAPI document a service and one for partners.
 
-    python -m shared.contracts.generate            write deploy/schemas and deploy/asyncapi
-    python -m shared.contracts.generate --check    write nothing; exit 1 where a file is not up to date
+python -m shared.contracts.generate            write deploy/schemas and deploy/asyncapi
+python -m shared.contracts.generate --check    write nothing; exit 1 where a file is not up to date
 """
 
 from __future__ import annotations

@@ -67,9 +67,7 @@ def test_topics_survive_the_loss_of_a_broker() -> None:
 
 
 def allowed(principal: str, operation: str) -> set[Permission]:
-    return {
-        one for one in TOPICS.permissions(POLICIES) if one.principal == principal and one.operation == operation
-    }
+    return {one for one in TOPICS.permissions(POLICIES) if one.principal == principal and one.operation == operation}
 
 
 def test_partner_reads_its_own_topic_and_nothing_else() -> None:

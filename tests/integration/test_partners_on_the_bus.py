@@ -117,8 +117,16 @@ async def test_concern_reaches_the_partner_and_its_answer_the_force(
     (view,) = await records(broker, COUNCIL_TOPIC, 1)
     headers = dict(view.headers)
     assert set(headers) == {
-        "ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "ce_subject", "ce_dataschema", "content-type",
-        "ce_forceid", "ce_sequence",
+        "ce_specversion",
+        "ce_id",
+        "ce_source",
+        "ce_type",
+        "ce_time",
+        "ce_subject",
+        "ce_dataschema",
+        "content-type",
+        "ce_forceid",
+        "ce_sequence",
     }
     reference = json.loads(view.value)["reference"]
     assert view.key.decode() == reference

@@ -323,9 +323,7 @@ async def test_gauges_are_read_from_the_database(partners: Partners) -> None:
     registry = CollectorRegistry()
     await PartnersMetrics(registry).measure(partners.database.bus, POLICIES.forces)
     assert registry.get_sample_value("walkandtalk_referrals", {"state": "made"}) == 2
-    assert registry.get_sample_value(
-        "walkandtalk_partner_deliveries", {"channel": "email", "outcome": "due"}
-    ) == 2
+    assert registry.get_sample_value("walkandtalk_partner_deliveries", {"channel": "email", "outcome": "due"}) == 2
 
 
 async def test_every_named_query_fits_the_tables(partners: Partners) -> None:
@@ -357,9 +355,7 @@ async def test_hot_queries_look_at_each_row_once_even_without_statistics(partner
     }
     async with partners.database.web.transaction([FORCE]) as tx:
         for name, arguments in asked.items():
-            plan = await tx.connection.fetchval(
-                f"EXPLAIN (ANALYZE, FORMAT JSON) {QUERIES[name].sql}", *arguments
-            )
+            plan = await tx.connection.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {QUERIES[name].sql}", *arguments)
             assert max(looked_at(plan[0]["Plan"])) <= many, name
 
 

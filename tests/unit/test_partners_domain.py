@@ -103,9 +103,7 @@ def one_of(case: Case) -> Referral:
 
 
 def accept(case: Case, partner_id: str | None = "council") -> Decision:
-    return domain.answer(
-        case, Accept(FORCE, one_of(case).reference, partner_id), a_register(), minted(), MONDAY
-    )
+    return domain.answer(case, Accept(FORCE, one_of(case).reference, partner_id), a_register(), minted(), MONDAY)
 
 
 def decline(case: Case, register: Register, reason: str = "Not our land") -> Decision:
@@ -152,9 +150,7 @@ def test_partner_of_named_categories_goes_before_one_of_all() -> None:
 
 def test_earlier_agreement_goes_first_between_equals() -> None:
     """Where coverage is equally narrow, who agreed first is asked first."""
-    register = a_register(
-        a_partner("late", agreed_on=date(2026, 1, 1)), a_partner("soon", agreed_on=date(2025, 1, 1))
-    )
+    register = a_register(a_partner("late", agreed_on=date(2026, 1, 1)), a_partner("soon", agreed_on=date(2025, 1, 1)))
     assert made_for(register) == "soon"
 
 

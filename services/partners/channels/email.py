@@ -49,9 +49,7 @@ class Email:
         link = f"{self._settings.partners_url.rstrip('/')}/referrals/{letter.reference}"
         mail.set_content("\n".join(body(letter, link)), cte="quoted-printable")
         try:
-            await aiosmtplib.send(
-                mail, hostname=self._settings.smtp_host, port=self._settings.smtp_port, timeout=20
-            )
+            await aiosmtplib.send(mail, hostname=self._settings.smtp_host, port=self._settings.smtp_port, timeout=20)
         except aiosmtplib.SMTPRecipientsRefused as refused:
             if all(one.code >= 500 for one in refused.recipients):
                 raise Undeliverable("the partner's mail server does not take it") from None
@@ -60,7 +58,8 @@ class Email:
 
 def subject(letter: Letter) -> str:
     """Says what it is about, without anybody's words."""
-    what = wording.CATEGORIES[letter.concern.category].lower()
+    words = wording.CATEGORIES[letter.concern.category]
+    what = words[0].lower() + words[1:]
     match letter.kind:
         case "withdrawn":
             return f"No longer needed: {what}, {letter.concern.area_name}"
