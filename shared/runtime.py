@@ -89,7 +89,13 @@ def service_app(
     inbox = Inbox(
         dependencies.bus_database, subscriptions, dependencies.clock, metrics, dependencies.policies.forces
     )
-    bus = Bus(bootstrap=settings.kafka_bootstrap, subscriptions=subscriptions, inbox=inbox, metrics=metrics)
+    bus = Bus(
+        bootstrap=settings.kafka_bootstrap,
+        subscriptions=subscriptions,
+        inbox=inbox,
+        metrics=metrics,
+        embedded=not settings.kafka_idempotent,
+    )
     relay = Relay(
         database_url=settings.database_bus_url,
         forces=(*dependencies.policies.forces, "unknown"),

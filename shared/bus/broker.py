@@ -33,11 +33,13 @@ class Bus:
         inbox: Inbox,
         metrics: BusMetrics,
         group: str | None = None,
+        embedded: bool = False,
     ) -> None:
         self._bootstrap = bootstrap
         self._subscriptions = subscriptions
         self._inbox = inbox
         self._metrics = metrics
+        self._embedded = embedded
         self._group = group or subscriptions.service
         self._log = log(__name__)
         self._broker: KafkaBroker | None = None
@@ -99,9 +101,9 @@ class Bus:
             fetch_max_wait_ms=50,
             auto_offset_reset="earliest",
             ack_policy=AckPolicy.NACK_ON_ERROR,
-            # The embedded broker needs seconds for a join, the more the longer the session; Apache Kafka does not mind.
-            session_timeout_ms=6_000,
-            heartbeat_interval_ms=1_000,
+            # The embedded broker waits for sessions to end before a group forms anew; Apache Kafka takes 6 s at least.
+            session_timeout_ms=2_000 if self._embedded else 6_000,
+            heartbeat_interval_ms=500 if self._embedded else 1_000,
             max_poll_interval_ms=300_000,
             # Bytes stay bytes: the inbox reads each record itself, so that one bad record fails alone.
             parser=raw,

@@ -412,7 +412,8 @@ class Stack:
             "DATABASE_BUS_URL": self.database_url(service, "bus"),
             "KAFKA_BOOTSTRAP": self.broker.bootstrap,
             "KAFKA_IDEMPOTENT": "false",
-            "CREATE_TOPICS": "true",
+            # The broker has them from its first millisecond; a service must not make them here.
+            "CREATE_TOPICS": "false",
             "FORCES_DIR": str(ROOT / "deploy" / "forces"),
             "DATA_DIR": str(self.folder / "data"),
             "SESSION_SECRET": self.secrets.session_secret,

@@ -232,6 +232,7 @@ class Member:
             inbox=self.inbox,
             metrics=self.metrics,
             group=rig.group,
+            embedded=not rig.server.idempotent,
         )
         self.relay = Relay(
             database_url=rig.database.bus_url,
