@@ -106,9 +106,7 @@ class Accepted:
     repeated: bool
 
 
-async def request_walks(
-    tx: Transaction, asked: Sequence[Keyed], now: datetime, *, keeping: Keeping
-) -> list[Accepted]:
+async def request_walks(tx: Transaction, asked: Sequence[Keyed], now: datetime, *, keeping: Keeping) -> list[Accepted]:
     """Accept requests, each once however often it is sent.
 
     :raises FieldsWrong: something is missing or not valid; nothing of any of them is stored.
@@ -141,9 +139,7 @@ async def request_walks(
     return answers
 
 
-async def _add_requests(
-    tx: Transaction, keeping: Keeping, asked: Sequence[tuple[Keyed, UUID]], now: datetime
-) -> None:
+async def _add_requests(tx: Transaction, keeping: Keeping, asked: Sequence[tuple[Keyed, UUID]], now: datetime) -> None:
     if not asked:
         return
     requests, women, facts, entries, baselines = [], [], [], [], []
@@ -224,9 +220,7 @@ async def _keep_baselines(
         await timers.cancel(tx, BASELINE_LEAVES, force_id, [one.id for one in enough if one.force_id == force_id])
 
 
-async def release_baselines(
-    tx: Transaction, fired: Sequence[Fired], now: datetime, *, keeping: Keeping
-) -> None:
+async def release_baselines(tx: Transaction, fired: Sequence[Fired], now: datetime, *, keeping: Keeping) -> None:
     """After thirty days answers leave even where too few came to hide among; those of one day leave together."""
     await _release(tx, keeping, await store.waiting_baselines_named(tx, [one.subject for one in fired]), now)
 
@@ -357,9 +351,7 @@ async def message_to_send(
 # What becomes of her walk
 
 
-def _moves(
-    received: Sequence[Received[WalkEvent]], state: RequestState, *, assigned: bool = True
-) -> list[store.Move]:
+def _moves(received: Sequence[Received[WalkEvent]], state: RequestState, *, assigned: bool = True) -> list[store.Move]:
     return [
         store.Move(
             one.force_id,
@@ -417,18 +409,14 @@ async def tell_cancelled(
     await _tell(tx, keeping, received, MessageKind.CANCELLED, lambda _, __: {}, now)
 
 
-async def complete_requests(
-    tx: Transaction, received: Sequence[Received[WalkCompleted]], now: datetime
-) -> Outcome:
+async def complete_requests(tx: Transaction, received: Sequence[Received[WalkCompleted]], now: datetime) -> Outcome:
     """The walk was held: its concerns are known from now on, so that she can be told what became of them."""
     await store.move(tx, _moves(received, RequestState.COMPLETED))
     await _call_back(tx, _of(received), [MessageKind.ARRANGED])
     return await _attach(tx, received)
 
 
-async def attach_concerns(
-    tx: Transaction, received: Sequence[Received[ConcernsAttached]], now: datetime
-) -> Outcome:
+async def attach_concerns(tx: Transaction, received: Sequence[Received[ConcernsAttached]], now: datetime) -> Outcome:
     """Concerns recorded after the walk was closed."""
     return await _attach(tx, received)
 
@@ -486,9 +474,7 @@ async def tell_resolved(
         for stored in women.get(walks[one.event.concern_id], ())
     ]
     await _announce(tx, keeping, notices, now)
-    return Outcome(
-        awaiting={one.id: one.event.concern_id for one in received if one.event.concern_id not in walks}
-    )
+    return Outcome(awaiting={one.id: one.event.concern_id for one in received if one.event.concern_id not in walks})
 
 
 # Her survey
@@ -607,9 +593,7 @@ async def withdraw(tx: Transaction, force_id: str, request_id: UUID, now: dateti
     await outbox.append(tx, [Fact(WalkRequestWithdrawn(request_id=request_id), force_id, now)])
 
 
-async def stop_contact(
-    tx: Transaction, force_id: str, request_id: UUID, now: datetime, *, keeping: Keeping
-) -> None:
+async def stop_contact(tx: Transaction, force_id: str, request_id: UUID, now: datetime, *, keeping: Keeping) -> None:
     """Contact is no longer safe: every attempt ends, here and everywhere. A second time changes nothing.
 
     :raises RequestNotFound: nobody knows it.

@@ -16,9 +16,7 @@ from shared.geography.grid import OutsideGreatBritain, from_wgs84
 from shared.geography.postcodes import Postcodes
 from shared.policies import Policies
 
-Name = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(one_line)
-]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(one_line)]
 EmailAddress = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(real_email)]
 PhoneNumber = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(real_phone)]
 PostalAddress = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]

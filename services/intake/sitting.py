@@ -226,9 +226,7 @@ POINT: Final = Step(
         width="govuk-input--width-20",
     ),
     {"point": "Enter two numbers, latitude then longitude, like 51.4545, -2.5879"},
-    (
-        "In most map apps, press and hold on the place until a pin appears, then copy the two numbers shown with it.",
-    ),
+    ("In most map apps, press and hold on the place until a pin appears, then copy the two numbers shown with it.",),
 )
 
 STEPS: Final[tuple[Step, ...]] = (

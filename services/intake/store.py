@@ -297,9 +297,7 @@ async def add_draft(
     await tx.run(QUERIES.add_draft, force_id, id_, digest, sealed, expires_at)
 
 
-async def draft(
-    tx: Transaction, force_id: str, digest: bytes, now: datetime, *, hold: bool = False
-) -> Draft | None:
+async def draft(tx: Transaction, force_id: str, digest: bytes, now: datetime, *, hold: bool = False) -> Draft | None:
     """A form that has not expired; held still until the transaction ends if asked."""
     row = await tx.fetch_row(QUERIES.hold_draft if hold else QUERIES.draft, force_id, digest, now)
     return Draft(row["id"], row["sealed"]) if row else None

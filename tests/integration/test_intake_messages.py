@@ -69,9 +69,7 @@ def resolved(concern_id: UUID, **changed: Any) -> ConcernResolved:
 
 
 def invited(walk_id: UUID, send_from: datetime) -> SurveyInvited:
-    return SurveyInvited(
-        invitation_id=uuid4(), walk_id=walk_id, survey=SurveyName.AFTER_WALK, send_from=send_from
-    )
+    return SurveyInvited(invitation_id=uuid4(), walk_id=walk_id, survey=SurveyName.AFTER_WALK, send_from=send_from)
 
 
 async def sealed_contact(intake: Intake, request_id: str) -> str:
@@ -86,7 +84,10 @@ async def test_she_is_told_of_every_step_at_her_address(intake: Intake, letters:
     await intake.take(invited(walk, intake.now), resolved(concern))
     await intake.sender.send_due()
     assert await intake.messages() == [
-        ("confirmation", "sent"), ("arranged", "cancelled"), ("survey", "sent"), ("done", "sent"),
+        ("confirmation", "sent"),
+        ("arranged", "cancelled"),
+        ("survey", "sent"),
+        ("done", "sent"),
     ]
     found = {one["subject"]: one for one in await letters(address)}
     confirmation = found[f"We have your Walk and Talk request {asked['reference']}"]
@@ -321,9 +322,7 @@ async def test_the_end_of_a_follow_up_is_noted_on_her_request(intake: Intake) ->
 
 async def stop(intake: Intake, asked: dict[str, Any]) -> None:
     async with intake.database.web.transaction([FORCE]) as tx:
-        await handlers.stop_contact(
-            tx, FORCE, UUID(asked["request_id"]), intake.now, keeping=intake.deps.keeping
-        )
+        await handlers.stop_contact(tx, FORCE, UUID(asked["request_id"]), intake.now, keeping=intake.deps.keeping)
 
 
 async def test_nothing_reaches_her_once_contact_is_stopped(intake: Intake, letters: Letters) -> None:

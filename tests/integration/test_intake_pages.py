@@ -112,9 +112,10 @@ async def test_the_form_asks_for_a_walk(intake: Intake, visitor: Visitor) -> Non
     assert not event.contact.may_say_police
     assert [day.value for day in event.availability.days] == ["monday", "friday"]
     assert await intake.one("SELECT count(*) FROM waiting_baseline") == 1
-    assert intake.deps.registry.get_sample_value(
-        "walkandtalk_walk_requests_total", {"way": "form", "outcome": "accepted"}
-    ) == 1
+    assert (
+        intake.deps.registry.get_sample_value("walkandtalk_walk_requests_total", {"way": "form", "outcome": "accepted"})
+        == 1
+    )
 
 
 async def test_a_request_sent_twice_from_the_form_is_one(intake: Intake, visitor: Visitor) -> None:
@@ -315,7 +316,9 @@ async def test_the_contact_card_shows_rules_first_and_her_name_for_a_reason(staf
     assert opened.text.index("Her rules") < opened.text.index("Canary Ada")
     [entry] = await intake.rows("SELECT * FROM audit WHERE action = 'consulted'")
     assert (entry["actor"], entry["subject"], entry["reason"]) == (
-        "officer-avon-1", asked["request_id"], "To arrange the walk",
+        "officer-avon-1",
+        asked["request_id"],
+        "To arrange the walk",
     )
 
 

@@ -128,9 +128,7 @@ def test_whatever_her_rules_no_message_breaks_them(
     now: datetime,
 ) -> None:
     """A message that may be sent goes by her channel, in her hours, not before now and within two days."""
-    hers = ContactRules(
-        channels=tuple(channels), times=tuple(times), may_say_police=police, stopped=stopped
-    )
+    hers = ContactRules(channels=tuple(channels), times=tuple(times), may_say_police=police, stopped=stopped)
     decision = may_send(hers, channel, now, withdrawn=withdrawn)
     if stopped or withdrawn or channel not in channels or not times:
         assert isinstance(decision, Refuse)

@@ -113,8 +113,19 @@ def test_real_email_addresses_pass(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "ada", "ada@", "@example.com", "ada@example", "a b@example.com", "ada@example.com\nBcc: x@example.com",
-     "ada@exa_mple.com", "a..b@example.com", "ada@-example.com", "a" * 250 + "@example.com"],
+    [
+        "",
+        "ada",
+        "ada@",
+        "@example.com",
+        "ada@example",
+        "a b@example.com",
+        "ada@example.com\nBcc: x@example.com",
+        "ada@exa_mple.com",
+        "a..b@example.com",
+        "ada@-example.com",
+        "a" * 250 + "@example.com",
+    ],
 )
 def test_what_is_no_email_address_is_refused(text: str) -> None:
     """Least of all one that would add a header."""
