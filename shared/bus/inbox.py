@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import count
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid5
 
 from pydantic import ValidationError
@@ -46,8 +46,7 @@ _PASSING: Final[tuple[type[Exception], ...]] = (*TRANSIENT, TryAgain)
 _PARKED_NAMESPACE: Final = UUID("6f1c6f0e-7d0b-5a53-9c5e-5b1f6a4f2d11")
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """A record as it came: original bytes and headers, and its place."""
 
     topic: str
@@ -67,8 +66,7 @@ class Record:
         return found.digest()
 
 
-@dataclass(frozen=True, slots=True)
-class Readable:
+class Readable(NamedTuple):
     """A record this service understands."""
 
     record: Record
@@ -216,6 +214,7 @@ class Inbox:
             batch = _Batch(self, tx, now, isolate)
             await batch.hold(unreadable)
             if unreadable or await tx.fetch_value(QUERIES.anything_held):
+                batch.calm = False
                 todo = await batch.without_followers(todo)
             await batch.run(todo)
 
@@ -226,6 +225,7 @@ class Inbox:
             if not rows:
                 return 0
             batch = _Batch(self, tx, now, isolate)
+            batch.calm = False
             await batch.retry(rows)
             return len(rows)
 
@@ -240,6 +240,8 @@ class _Batch:
         self._now = now
         self._isolate = isolate
         self._held: dict[tuple[str, bytes | None], Held] = {}
+        self.calm = True
+        """Nothing is held that was there when the batch began or that it has put aside itself."""
 
     async def without_followers(self, todo: Sequence[Readable]) -> list[Readable]:
         """Put behind what is held already the records whose key it shares; the others, to be handled."""
@@ -275,7 +277,7 @@ class _Batch:
                     )
                     if not seen:
                         continue
-                todo.append(replace(found, held_at=row["held_at"], tries=row["tries"] + 1))
+                todo.append(found._replace(held_at=row["held_at"], tries=row["tries"] + 1))
             elif isinstance(found, Held):
                 unreadable_places.add(place)
                 still.append(replace(found, held_at=row["held_at"], tries=row["tries"] + 1))
@@ -286,11 +288,21 @@ class _Batch:
 
     async def run(self, todo: Sequence[Readable]) -> None:
         """Handle records in waves; release what waited for the aggregates they brought."""
+        arrived: list[UUID] = []
         for group in waves((one.received.event.name, one.place, one) for one in todo):
-            free = [one for one in group if one.place not in self._held]
-            await self.hold([_follow(one, self._held[one.place].awaits) for one in group if one.place in self._held])
+            free = group
+            if self._held:
+                free = [one for one in group if one.place not in self._held]
+                await self.hold(
+                    [_follow(one, self._held[one.place].awaits) for one in group if one.place in self._held]
+                )
             if free:
-                await self._release(await self._handle(free))
+                arrived += await self._handle(free)
+            if not self.calm:
+                await self._release(arrived)
+                arrived = []
+        # Asked once where nothing was held: another member may have put something aside meanwhile.
+        await self._release(arrived)
 
     async def _handle(self, group: Sequence[Readable]) -> list[UUID]:
         """Hand a group to its handler; the aggregates known from now on."""
@@ -327,9 +339,10 @@ class _Batch:
         traceparent.set(first.traceparent if len(group) == 1 else None)
         subscription = group[0].subscription
         outcome = await subscription.handler(self._tx, received, self._now) or Outcome()
-        waiting = [one for one in group if one.received.id in outcome.awaiting]
-        await self.hold([_await(one, outcome.awaiting[one.received.id]) for one in waiting])
-        applied = [one for one in group if one.received.id not in outcome.awaiting]
+        applied = group
+        if awaiting := outcome.awaiting:
+            await self.hold([_await(one, awaiting[one.received.id]) for one in group if one.received.id in awaiting])
+            applied = [one for one in group if one.received.id not in awaiting]
         self._metrics.applied(subscription.event.name, len(applied))
         return [one.received.event.key for one in applied] + list(outcome.arrived)
 
@@ -346,6 +359,7 @@ class _Batch:
         """Put records aside, and tell of the parked ones on the parked topic unless that was told before."""
         if not held:
             return
+        self.calm = False
         rows = await self._tx.fetch(
             QUERIES.hold,
             [one.force_id for one in held],
