@@ -62,23 +62,27 @@ async def consume(ground: Ground, clone: Clone, topic: str, stopwatch: Stopwatch
             if not records:
                 continue
             stopwatch.arrived()
-            read = [_read(record) for record in records]
-            now = datetime.now(UTC)
-            forces = ",".join(sorted({envelope.force_id for envelope, _ in read}))
-            await connection.execute(f"BEGIN; SELECT set_config('walkandtalk.forces', '{forces}', true)")
-            rows = await connection.fetch(
-                BUS.receive.sql, [envelope.force_id for envelope, _ in read], [envelope.id for envelope, _ in read], now
-            )
-            new = {row["id"] for row in rows}
-            if await connection.fetchval(BUS.anything_held.sql):
-                raise RuntimeError("the ceiling has no way to hold records")
-            await effect(connection, [one for one in read if one[0].id in new], now)
-            await connection.execute("COMMIT")
+            await _take(connection, records, effect)
             stopwatch.took_effect(len(records))
             await consumer.commit()
     finally:
         await consumer.stop()
         await connection.close()
+
+
+async def _take(connection: Connection, records: Sequence[ConsumerRecord[Any, Any]], effect: Effect) -> None:
+    read = [_read(record) for record in records]
+    now = datetime.now(UTC)
+    forces = ",".join(sorted({envelope.force_id for envelope, _ in read}))
+    await connection.execute(f"BEGIN; SELECT set_config('walkandtalk.forces', '{forces}', true)")
+    rows = await connection.fetch(
+        BUS.receive.sql, [envelope.force_id for envelope, _ in read], [envelope.id for envelope, _ in read], now
+    )
+    new = {row["id"] for row in rows}
+    if await connection.fetchval(BUS.anything_held.sql):
+        raise RuntimeError("the ceiling has no way to hold records")
+    await effect(connection, [one for one in read if one[0].id in new], now)
+    await connection.execute("COMMIT")
 
 
 def _read(record: ConsumerRecord[Any, Any]) -> Read:
