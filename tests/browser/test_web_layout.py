@@ -46,7 +46,9 @@ def asked_and_refused(watched: Watched) -> None:
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_pages_for_participants_are_accessible(site: tuple[FastAPI, str], watched_page: WatchedPage, width: int):
+def test_pages_for_participants_are_accessible(
+    site: tuple[FastAPI, str], watched_page: WatchedPage, width: int
+) -> None:
     """Form, errors and error page can be used by everybody at every width, and load nothing from elsewhere."""
     watched = watched_page(site[1], width)
     for path in ("/request", "/request/thanks", "/nothing"):
@@ -57,7 +59,7 @@ def test_pages_for_participants_are_accessible(site: tuple[FastAPI, str], watche
     watched.assert_kept_to_itself()
 
 
-def test_content_policy_refuses_what_is_not_ours(site: tuple[FastAPI, str], watched_page: WatchedPage):
+def test_content_policy_refuses_what_is_not_ours(site: tuple[FastAPI, str], watched_page: WatchedPage) -> None:
     """Inline styles and scripts, and anything of another origin, are refused, and the watch on pages notices."""
     watched = watched_page(site[1])
     watched.page.goto(site[1] + "/request")
@@ -74,7 +76,7 @@ def test_content_policy_refuses_what_is_not_ours(site: tuple[FastAPI, str], watc
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_pages_for_staff_are_accessible(site: tuple[FastAPI, str], watched_page: WatchedPage, width: int):
+def test_pages_for_staff_are_accessible(site: tuple[FastAPI, str], watched_page: WatchedPage, width: int) -> None:
     """Staff pages and the service's documents can be used by everybody at every width."""
     app, origin = site
     watched = watched_page(origin, width, cookies_of(app, a_user(Role.OFFICER)))
@@ -84,7 +86,7 @@ def test_pages_for_staff_are_accessible(site: tuple[FastAPI, str], watched_page:
     watched.assert_kept_to_itself()
 
 
-def test_page_holds_with_a_readers_own_spacing(site: tuple[FastAPI, str], watched_page: WatchedPage):
+def test_page_holds_with_a_readers_own_spacing(site: tuple[FastAPI, str], watched_page: WatchedPage) -> None:
     """A narrow page with wide text spacing loses nothing to the side."""
     watched = watched_page(site[1], 320)
     asked_and_refused(watched)
@@ -95,7 +97,7 @@ def test_page_holds_with_a_readers_own_spacing(site: tuple[FastAPI, str], watche
     assert watched.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-def test_form_works_without_javascript(site: tuple[FastAPI, str], watched_page: WatchedPage):
+def test_form_works_without_javascript(site: tuple[FastAPI, str], watched_page: WatchedPage) -> None:
     """Without JavaScript the form is sent, its errors shown, the navigation there, and the exit a link."""
     watched = watched_page(site[1], 375, java_script_enabled=False)
     asked_and_refused(watched)
@@ -111,7 +113,7 @@ def test_form_works_without_javascript(site: tuple[FastAPI, str], watched_page: 
     assert exits.get_attribute("href") == "https://www.bbc.co.uk/weather"
 
 
-def test_error_leads_to_its_field(site: tuple[FastAPI, str], watched_page: WatchedPage):
+def test_error_leads_to_its_field(site: tuple[FastAPI, str], watched_page: WatchedPage) -> None:
     """The summary has the focus, and each of its links puts the focus into the field that is wrong."""
     watched = watched_page(site[1], 375)
     asked_and_refused(watched)
@@ -120,7 +122,7 @@ def test_error_leads_to_its_field(site: tuple[FastAPI, str], watched_page: Watch
     expect(watched.page.get_by_label("Yes")).to_be_focused()
 
 
-def test_keyboard_can_skip_to_the_page(site: tuple[FastAPI, str], watched_page: WatchedPage):
+def test_keyboard_can_skip_to_the_page(site: tuple[FastAPI, str], watched_page: WatchedPage) -> None:
     """The first stop of the keyboard skips to the main part, the second leaves the page."""
     watched = watched_page(site[1])
     page = watched.page
@@ -134,7 +136,7 @@ def test_keyboard_can_skip_to_the_page(site: tuple[FastAPI, str], watched_page: 
     expect(page.locator("#main-content")).to_be_focused()
 
 
-def test_what_has_the_focus_is_never_hidden(site: tuple[FastAPI, str], watched_page: WatchedPage):
+def test_what_has_the_focus_is_never_hidden(site: tuple[FastAPI, str], watched_page: WatchedPage) -> None:
     """No stop of the keyboard lies wholly under the exit button, which stays in place while the page scrolls."""
     watched = watched_page(site[1], 320)
     page = watched.page
@@ -152,7 +154,7 @@ def test_what_has_the_focus_is_never_hidden(site: tuple[FastAPI, str], watched_p
 
 
 @pytest.mark.parametrize("by", ["click", "keys"])
-def test_page_can_be_left_at_once(site: tuple[FastAPI, str], watched_page: WatchedPage, by: str):
+def test_page_can_be_left_at_once(site: tuple[FastAPI, str], watched_page: WatchedPage, by: str) -> None:
     """A click, or the Shift key three times, leads away at once."""
     watched = watched_page(site[1], 375)
     page = watched.page
@@ -167,7 +169,7 @@ def test_page_can_be_left_at_once(site: tuple[FastAPI, str], watched_page: Watch
     page.wait_for_url("https://www.bbc.co.uk/weather")
 
 
-def test_signing_out_takes_a_form_of_our_own(site: tuple[FastAPI, str], watched_page: WatchedPage):
+def test_signing_out_takes_a_form_of_our_own(site: tuple[FastAPI, str], watched_page: WatchedPage) -> None:
     """The button in the navigation signs out, and the page that was open asks for a sign-in again."""
     app, origin = site
     watched = watched_page(origin, 1280, cookies_of(app, a_user(Role.OFFICER)))
@@ -181,7 +183,7 @@ def test_signing_out_takes_a_form_of_our_own(site: tuple[FastAPI, str], watched_
 
 def test_page_can_be_printed_and_read_in_own_colours(
     site: tuple[FastAPI, str], watched_page: WatchedPage, tmp_path: Path
-):
+) -> None:
     """Print and forced colours lose neither heading nor fields; the exit button is not printed."""
     watched = watched_page(site[1], 1280, forced_colors="active")
     page = watched.page

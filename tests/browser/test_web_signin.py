@@ -18,7 +18,7 @@ class IdentityProvider(Protocol):
     client_secret: str
 
 
-def test_officer_signs_in_and_out(identity_provider: IdentityProvider, watched_page: WatchedPage):
+def test_officer_signs_in_and_out(identity_provider: IdentityProvider, watched_page: WatchedPage) -> None:
     """Whoever opens a staff page is led to the provider and back to that page, and can leave both."""
     port = free_port()
     settings = Settings(

@@ -58,7 +58,7 @@ def running(tmp_path: Path) -> Iterator[Running]:
     service.stop()
 
 
-def test_log_tells_what_happened_and_nothing_of_what_was_sent(running: Running):
+def test_log_tells_what_happened_and_nothing_of_what_was_sent(running: Running) -> None:
     """One line a request by template, status and correlation; faults by kind and place; no word anybody sent."""
     correlation = "0198c0de-0000-7000-8000-000000000000"
     with httpx.Client(base_url=running.address, headers={"Cookie": "a=canary", "User-Agent": "canary"}) as client:

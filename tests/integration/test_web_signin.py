@@ -85,7 +85,7 @@ async def visit(identity_provider: IdentityProvider) -> AsyncIterator[Visit]:
         yield one
 
 
-async def test_officer_signs_in_and_comes_back_to_the_page(visit: Visit):
+async def test_officer_signs_in_and_comes_back_to_the_page(visit: Visit) -> None:
     """A sign-in ends on the page it began at, as the person with the roles, force and team the provider names."""
     assert (await visit.browser.get("/walks")).headers["location"] == "/signin?next=/walks"
     answer = await visit.sign_in()
@@ -96,7 +96,7 @@ async def test_officer_signs_in_and_comes_back_to_the_page(visit: Visit):
     assert "bs1" in me
 
 
-async def test_sign_in_asks_with_pkce_state_and_nonce(visit: Visit):
+async def test_sign_in_asks_with_pkce_state_and_nonce(visit: Visit) -> None:
     """What goes to the provider binds the code to this browser and to this service."""
     question = parse_qs(urlsplit(await visit.provider_address()).query)
     assert question["code_challenge_method"] == ["S256"]
@@ -106,7 +106,7 @@ async def test_sign_in_asks_with_pkce_state_and_nonce(visit: Visit):
     assert question["redirect_uri"] == ["http://localhost:8001/signin/callback"]
 
 
-async def test_session_cookie_is_kept_from_scripts_and_other_sites(visit: Visit):
+async def test_session_cookie_is_kept_from_scripts_and_other_sites(visit: Visit) -> None:
     """The session cookie is HttpOnly and Lax, and lasts eight hours."""
     cookie = (await visit.sign_in()).headers["set-cookie"]
     assert "walkandtalk-session=" in cookie
@@ -115,7 +115,7 @@ async def test_session_cookie_is_kept_from_scripts_and_other_sites(visit: Visit)
     assert "Max-Age=28800" in cookie
 
 
-async def test_cookies_insist_on_https_where_there_is_https(identity_provider: IdentityProvider):
+async def test_cookies_insist_on_https_where_there_is_https(identity_provider: IdentityProvider) -> None:
     """On https the cookies are Secure and bound to the host, and browsers are told to stay on https."""
     settings = settings_for(identity_provider, intake_url="https://intake.example.org")
     async for visit in visit_of(identity_provider, settings):
@@ -128,13 +128,13 @@ async def test_cookies_insist_on_https_where_there_is_https(identity_provider: I
         assert page.headers["set-cookie"].startswith("__Host-walkandtalk-form=")
 
 
-async def test_sign_in_leads_to_no_other_origin(visit: Visit):
+async def test_sign_in_leads_to_no_other_origin(visit: Visit) -> None:
     """A next address of another origin is dropped."""
     answer = await visit.sign_in(target="https://evil.example/")
     assert answer.headers["location"] == "/"
 
 
-async def test_answer_nobody_asked_for_is_refused(visit: Visit):
+async def test_answer_nobody_asked_for_is_refused(visit: Visit) -> None:
     """A callback with another state, without the browser's own cookie, or used twice, signs nobody in."""
     address = await visit.callback_address()
     forged = await visit.browser.get(address.replace("state=", "state=x"))
@@ -146,7 +146,7 @@ async def test_answer_nobody_asked_for_is_refused(visit: Visit):
     assert (await visit.browser.get(address)).status_code == 403
 
 
-async def test_code_is_worth_nothing_without_the_verifier(visit: Visit):
+async def test_code_is_worth_nothing_without_the_verifier(visit: Visit) -> None:
     """A code caught on its way, put into another browser's sign-in, is refused by the provider (PKCE) and by us."""
     caught = parse_qs(urlsplit(await visit.callback_address()).query)["code"][0]
     state = parse_qs(urlsplit(await visit.provider_address()).query)["state"][0]
@@ -155,7 +155,7 @@ async def test_code_is_worth_nothing_without_the_verifier(visit: Visit):
     assert "walkandtalk-session" not in visit.browser.cookies
 
 
-async def test_person_who_says_no_at_the_provider_is_told(visit: Visit):
+async def test_person_who_says_no_at_the_provider_is_told(visit: Visit) -> None:
     """An error from the provider becomes a page that offers another try."""
     state = parse_qs(urlsplit(await visit.provider_address()).query)["state"][0]
     answer = await visit.browser.get("/signin/callback", params={"error": "access_denied", "state": state})
@@ -163,7 +163,7 @@ async def test_person_who_says_no_at_the_provider_is_told(visit: Visit):
     assert 'href="/signin"' in answer.text
 
 
-async def test_provider_speaks_only_for_its_own_forces(identity_provider: IdentityProvider):
+async def test_provider_speaks_only_for_its_own_forces(identity_provider: IdentityProvider) -> None:
     """A claim of a force this provider was not trusted with signs nobody in, by page or by token."""
     async for visit in visit_of(identity_provider, settings_for(identity_provider, "metropolitan")):
         assert (await visit.sign_in()).status_code == 403
@@ -173,7 +173,7 @@ async def test_provider_speaks_only_for_its_own_forces(identity_provider: Identi
         assert (await visit.browser.get(WALK, headers={"Authorization": f"Bearer {token}"})).status_code == 401
 
 
-async def test_signing_out_ends_the_session(visit: Visit):
+async def test_signing_out_ends_the_session(visit: Visit) -> None:
     """After signing out the pages ask for a sign-in again; signing out itself takes a form of our own page."""
     await visit.sign_in()
     assert (await visit.browser.post("/signout")).status_code == 403
@@ -185,7 +185,7 @@ async def test_signing_out_ends_the_session(visit: Visit):
     assert f"{visit.provider.issuer}/oauth2/end_session" in (await visit.browser.get("/signed-out")).text
 
 
-async def test_access_token_opens_what_its_roles_allow(visit: Visit):
+async def test_access_token_opens_what_its_roles_allow(visit: Visit) -> None:
     """Another system's token is its user: let in by role, refused by role, and needs no form token."""
     provider = visit.provider
     statuses = {}
@@ -197,7 +197,7 @@ async def test_access_token_opens_what_its_roles_allow(visit: Visit):
     assert statuses == {OFFICER: (200, 403), "analyst-avon": (403, 403)}
 
 
-async def test_token_that_was_tampered_with_is_refused(visit: Visit):
+async def test_token_that_was_tampered_with_is_refused(visit: Visit) -> None:
     """Changed claims, another key, no signature, another audience or plain nonsense open nothing."""
     provider = visit.provider
     good = await bearer_token(provider.issuer, provider.client_id, provider.client_secret, OFFICER)
@@ -221,7 +221,7 @@ async def test_token_that_was_tampered_with_is_refused(visit: Visit):
     assert (await visit.browser.get(WALK, headers={"Authorization": f"Bearer {good}"})).status_code == 200
 
 
-async def test_identity_token_is_no_access_token(visit: Visit):
+async def test_identity_token_is_no_access_token(visit: Visit) -> None:
     """What the provider tells our pages about a person cannot be used as a key to the API."""
     address = await visit.callback_address()
     code = parse_qs(urlsplit(address).query)["code"][0]
@@ -244,7 +244,7 @@ async def test_identity_token_is_no_access_token(visit: Visit):
     assert answer.status_code == 401
 
 
-async def test_provider_that_is_away_stops_signing_in_and_nothing_else(identity_provider: IdentityProvider):
+async def test_provider_that_is_away_stops_signing_in_and_nothing_else(identity_provider: IdentityProvider) -> None:
     """With the provider away a sign-in says to come back, while pages and sessions go on."""
     away = settings_for(identity_provider, oidc_issuer="http://localhost:1")
     async for visit in visit_of(identity_provider, settings_for(identity_provider)):

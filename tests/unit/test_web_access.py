@@ -24,12 +24,12 @@ def browser_with(app: FastAPI, cookie: str) -> httpx.AsyncClient:
     )
 
 
-async def test_every_route_admits_exactly_the_roles_of_the_table():
+async def test_every_route_admits_exactly_the_roles_of_the_table() -> None:
     """Every role, and nobody, is let in where the table says so and nowhere else, with a form token only."""
     assert await walk_access(example_app(), ACCESS) == []
 
 
-async def test_walk_through_the_routes_notices_a_wrong_table():
+async def test_walk_through_the_routes_notices_a_wrong_table() -> None:
     """The walk is no formality: a table that says otherwise is found out."""
     wrong = await walk_access(example_app(), {**ACCESS, ("GET", "/walks"): PUBLIC})
     assert "GET /walks as nobody: 303" in wrong
@@ -40,7 +40,7 @@ async def test_walk_through_the_routes_notices_a_wrong_table():
     ("table", "named"),
     [({}, "without a row: .*'/forgotten'"), ({("GET", "/forgotten"): PUBLIC, ("GET", "/gone"): PUBLIC}, "'/gone'")],
 )
-def test_service_whose_table_and_routes_differ_does_not_start(table: dict[tuple[str, str], object], named: str):
+def test_service_whose_table_and_routes_differ_does_not_start(table: dict[tuple[str, str], object], named: str) -> None:
     """A route nobody thought about, or a row for nothing, stops the service before it serves."""
     router = APIRouter()
 
@@ -58,7 +58,7 @@ def test_service_whose_table_and_routes_differ_does_not_start(table: dict[tuple[
         )
 
 
-async def test_reader_is_sent_to_sign_in_and_back():
+async def test_reader_is_sent_to_sign_in_and_back() -> None:
     """A page that needs a sign-in leads there and remembers where to return; a call gets a problem."""
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(example_app()), base_url="http://localhost:8001"
@@ -73,7 +73,7 @@ async def test_reader_is_sent_to_sign_in_and_back():
     assert 'href="/signin"' in form.text
 
 
-async def test_access_is_checked_before_the_body_is_read():
+async def test_access_is_checked_before_the_body_is_read() -> None:
     """Nobody learns from the answer to a bad body what a call they may not make would have wanted."""
     async with visitor(example_app()) as nobody:
         path = "/api/v1/walks/not-a-uuid/cancel"
@@ -81,10 +81,10 @@ async def test_access_is_checked_before_the_body_is_read():
     assert answer.status_code == 401
 
 
-async def test_session_of_another_secret_is_nobody():
+async def test_session_of_another_secret_is_nobody() -> None:
     """A cookie sealed with another secret, or changed in one place, signs nobody in."""
     app = example_app()
-    stranger = example_app(Settings(session_secret="another secret of thirty-two characters"))  # type: ignore[arg-type]  # pydantic makes it one
+    stranger = example_app(Settings(session_secret="another secret of thirty-two characters"))
     cookie = cookies_of(stranger, a_user(Role.ADMIN))["walkandtalk-session"]
     own = cookies_of(app, a_user(Role.OFFICER))["walkandtalk-session"]
     for bad in (cookie, own[:-6] + ("A" if own[-6] != "A" else "B") + own[-5:], "", "x" * 5000):
@@ -92,10 +92,11 @@ async def test_session_of_another_secret_is_nobody():
             assert (await browser.get("/walks", headers={"Accept": "text/html"})).status_code == 303
 
 
-async def test_session_of_another_version_is_nobody():
+async def test_session_of_another_version_is_nobody() -> None:
     """A cookie we sealed before the shape of a session changed asks for a new sign-in."""
     app = example_app()
-    for content in ({}, {"user": {"sub": "x"}}, {"user": None}, {"pending": {}}):
+    contents: tuple[dict[str, object], ...] = ({}, {"user": {"sub": "x"}}, {"user": None}, {"pending": {}})
+    for content in contents:
         cookie = session.sealed(app.state.site.session_key, content, datetime.now(UTC))
         async with httpx.AsyncClient(
             transport=httpx.ASGITransport(app),
@@ -105,7 +106,7 @@ async def test_session_of_another_version_is_nobody():
             assert (await browser.get("/walks", headers={"Accept": "text/html"})).status_code == 303
 
 
-async def test_session_ends_after_eight_hours():
+async def test_session_ends_after_eight_hours() -> None:
     """A session is good for eight hours from its sign-in, and using it does not prolong it."""
     app = example_app()
     site = app.state.site
@@ -122,14 +123,14 @@ async def test_session_ends_after_eight_hours():
         assert "walkandtalk-session" not in answer.cookies
 
 
-async def test_session_says_nothing_to_who_finds_it():
+async def test_session_says_nothing_to_who_finds_it() -> None:
     """The cookie is encrypted: neither name nor force can be read from it."""
     cookie = cookies_of(example_app(), a_user(Role.OFFICER))["walkandtalk-session"]
     assert "Sam" not in cookie
     assert "northvale" not in cookie
 
 
-def test_user_cannot_be_changed():
+def test_user_cannot_be_changed() -> None:
     """Who is signed in stays who they are for the length of a request."""
     with pytest.raises(dataclasses.FrozenInstanceError):
         a_user(Role.OFFICER).force_id = "elsewhere"  # type: ignore[misc]  # the fault under test

@@ -31,7 +31,7 @@ def browser_of(app: object) -> httpx.AsyncClient:
     )
 
 
-async def test_form_that_is_filled_in_is_taken():
+async def test_form_that_is_filled_in_is_taken() -> None:
     """A form from our own page with all its answers is accepted and answered with a redirect."""
     async with browser_of(example_app()) as browser:
         token = form_token((await browser.get("/request")).text)
@@ -39,7 +39,7 @@ async def test_form_that_is_filled_in_is_taken():
     assert (answer.status_code, answer.headers["location"]) == (303, "/request/thanks")
 
 
-async def test_form_with_files_is_taken():
+async def test_form_with_files_is_taken() -> None:
     """The token is found in a multipart form as well, and the form still reaches its handler whole."""
     async with browser_of(example_app()) as browser:
         token = form_token((await browser.get("/request")).text)
@@ -49,7 +49,7 @@ async def test_form_with_files_is_taken():
     assert answer.status_code == 303
 
 
-async def test_what_is_missing_is_said_above_and_beside_the_field():
+async def test_what_is_missing_is_said_above_and_beside_the_field() -> None:
     """An empty form comes back with a summary that links to each field, messages beside them, and what was typed."""
     async with browser_of(example_app()) as browser:
         token = form_token((await browser.get("/request")).text)
@@ -64,7 +64,7 @@ async def test_what_is_missing_is_said_above_and_beside_the_field():
     assert "Enter what we should call you" not in page
 
 
-async def test_refusal_of_a_field_goes_back_into_the_form():
+async def test_refusal_of_a_field_goes_back_into_the_form() -> None:
     """What only a handler can know is wrong stands beside its field like any other error."""
     async with browser_of(example_app()) as browser:
         token = form_token((await browser.get("/request")).text)
@@ -73,7 +73,7 @@ async def test_refusal_of_a_field_goes_back_into_the_form():
     assert answer.text.count("We do not know that place") == 2
 
 
-async def test_form_without_token_is_refused():
+async def test_form_without_token_is_refused() -> None:
     """A post without a token, with a foreign one, or without the cookie it is bound to, is refused."""
     app = example_app()
     async with browser_of(app) as browser:
@@ -95,7 +95,7 @@ async def test_form_without_token_is_refused():
         {"Origin": "http://localhost:8002"},
     ],
 )
-async def test_form_from_elsewhere_is_refused_even_with_a_token(headers: dict[str, str]):
+async def test_form_from_elsewhere_is_refused_even_with_a_token(headers: dict[str, str]) -> None:
     """A browser that says the form came from another site or port is believed."""
     async with browser_of(example_app()) as browser:
         token = form_token((await browser.get("/request")).text)
@@ -112,7 +112,7 @@ async def test_form_from_elsewhere_is_refused_even_with_a_token(headers: dict[st
         {"Origin": "http://localhost:8001"},
     ],
 )
-async def test_form_from_our_own_page_is_taken(headers: dict[str, str]):
+async def test_form_from_our_own_page_is_taken(headers: dict[str, str]) -> None:
     """Our pages send no referrer, so browsers name the origin of their forms "null"; that alone refuses nothing."""
     async with browser_of(example_app()) as browser:
         token = form_token((await browser.get("/request")).text)
@@ -120,14 +120,14 @@ async def test_form_from_our_own_page_is_taken(headers: dict[str, str]):
     assert answer.status_code == 303
 
 
-async def test_form_of_a_thousand_fields_is_refused():
+async def test_form_of_a_thousand_fields_is_refused() -> None:
     """A form nobody could have filled in is refused before it is looked through."""
     async with browser_of(example_app()) as browser:
         answer = await browser.post("/request", data={f"field-{n}": "x" for n in range(1001)})
     assert answer.status_code == 400
 
 
-async def test_token_of_a_visitor_is_no_good_after_sign_in():
+async def test_token_of_a_visitor_is_no_good_after_sign_in() -> None:
     """A token is bound to who is signed in: one planted before sign-in does not work after it."""
     app = example_app()
     async with visitor(app, form="same") as nobody:
@@ -138,7 +138,7 @@ async def test_token_of_a_visitor_is_no_good_after_sign_in():
         assert (await browser.post(path, headers={"X-CSRF-Token": planted})).status_code == 403
 
 
-async def test_json_call_needs_a_token_only_with_a_sign_in_cookie():
+async def test_json_call_needs_a_token_only_with_a_sign_in_cookie() -> None:
     """A call without cookies cannot be forged by a browser; one with the session's cookie could."""
     app = example_app()
     asked = {"place": "Mill Lane", "contact": {"email": "a@example.org", "at": "morning"}}
@@ -151,7 +151,7 @@ async def test_json_call_needs_a_token_only_with_a_sign_in_cookie():
         assert refused.status_code == 403
 
 
-def test_message_of_our_own_validator_is_shown_as_it_stands():
+def test_message_of_our_own_validator_is_shown_as_it_stands() -> None:
     """A ValueError raised by a model's own validator is the sentence a person reads."""
 
     class Place(BaseModel):
@@ -167,14 +167,14 @@ def test_message_of_our_own_validator_is_shown_as_it_stands():
     assert [plain(error) for error in raised.value.errors()] == ["Enter a full UK postcode"]
 
 
-def test_field_named_by_the_sender_is_not_repeated():
+def test_field_named_by_the_sender_is_not_repeated() -> None:
     """A key that may be somebody's words rather than a field's name is not echoed."""
     assert named(("contact", "e-mail", 0)) == "contact.e-mail.0"
     assert named(("contact", "rose@example.org")) == "contact.?"
     assert named(("x" * 41,)) == "?"
 
 
-def test_form_shows_the_values_it_was_given():
+def test_form_shows_the_values_it_was_given() -> None:
     """A form can be filled before it is first shown."""
     form = Form[RequestForm](values={"name": "Rose", "times": ["morning"]})
     assert (form.value("name"), form.value("place"), form.chosen("times")) == ("Rose", "", ["morning"])

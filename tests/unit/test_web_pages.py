@@ -25,23 +25,23 @@ from tests.servers.web_example import example_app
         (datetime(2027, 1, 1, 0, 5, tzinfo=UTC), "Friday 1 January 2027 at 12:05am"),
     ],
 )
-def test_moment_is_shown_on_a_london_clock(moment: datetime, said: str):
+def test_moment_is_shown_on_a_london_clock(moment: datetime, said: str) -> None:
     """Times are shown as they are on a clock in London, over both clock changes."""
     assert when(moment) == said
 
 
-def test_time_without_a_zone_is_refused():
+def test_time_without_a_zone_is_refused() -> None:
     """A naive time could be anybody's; it is never shown."""
     with pytest.raises(ValueError, match="without a zone"):
         clock(datetime(2026, 11, 24, 18, 30))  # noqa: DTZ001 - the fault under test
 
 
-def test_day_needs_no_zone():
+def test_day_needs_no_zone() -> None:
     """A date is the same day everywhere."""
     assert day(date(2026, 11, 1)) == "Sunday 1 November 2026"
 
 
-def test_theme_that_cannot_be_read_is_refused():
+def test_theme_that_cannot_be_read_is_refused() -> None:
     """A force's colour that white text cannot be read on stops the service from starting."""
     assert contrast("#ffffff", "#000000") == pytest.approx(21)
     with pytest.raises(ColourCannotBeRead):
@@ -50,14 +50,14 @@ def test_theme_that_cannot_be_read_is_refused():
         Theme(name="Sneaky Police", brand="red;}")
 
 
-def test_template_that_names_nothing_fails(tmp_path: Path):
+def test_template_that_names_nothing_fails(tmp_path: Path) -> None:
     """A misspelt name in one of our templates is an error, not an empty place."""
     (tmp_path / "page.html").write_text("{{ nmae }}")
     with pytest.raises(UndefinedError):
         Templates([tmp_path]).get_template("page.html").render(name="Sam")
 
 
-def test_text_options_of_macros_are_escaped(tmp_path: Path):
+def test_text_options_of_macros_are_escaped(tmp_path: Path) -> None:
     """What somebody typed never becomes markup, in our templates or through the design system's macros."""
     (tmp_path / "page.html").write_text(
         '{% from "govuk_frontend_jinja/components/inset-text/macro.html" import govukInsetText %}'
@@ -68,7 +68,7 @@ def test_text_options_of_macros_are_escaped(tmp_path: Path):
     assert shown.count("&lt;script&gt;") == 2
 
 
-async def test_page_has_language_title_and_both_skip_links():
+async def test_page_has_language_title_and_both_skip_links() -> None:
     """A participant's page can be skipped through, left at once, and says what it is."""
     async with visitor(example_app()) as browser:
         page = (await browser.get("/request")).text
@@ -82,7 +82,7 @@ async def test_page_has_language_title_and_both_skip_links():
     assert "GOV.UK" not in page
 
 
-async def test_signed_in_person_sees_force_name_and_way_out():
+async def test_signed_in_person_sees_force_name_and_way_out() -> None:
     """Staff see their force, their name and how to sign out; the public sees none of it."""
     app = example_app()
     async with visitor(app, a_user(Role.OFFICER)) as browser:
@@ -97,7 +97,7 @@ async def test_signed_in_person_sees_force_name_and_way_out():
     assert 'href="/walks"' not in public
 
 
-async def test_nothing_on_a_page_needs_inline_style_or_script():
+async def test_nothing_on_a_page_needs_inline_style_or_script() -> None:
     """The content policy forbids style attributes and inline scripts but the one it names by hash."""
     async with visitor(example_app()) as browser:
         answers = [await browser.get(path) for path in ("/request", "/docs", "/asyncapi", "/nowhere")]
@@ -110,7 +110,7 @@ async def test_nothing_on_a_page_needs_inline_style_or_script():
         assert "frame-ancestors 'none'" in policy
 
 
-async def test_colours_of_a_force_come_as_a_style_sheet():
+async def test_colours_of_a_force_come_as_a_style_sheet() -> None:
     """The theme of a force is a style sheet browsers may keep, under an address that changes with it."""
     app = example_app()
     async with visitor(app, a_user(Role.OFFICER)) as browser:
@@ -122,7 +122,7 @@ async def test_colours_of_a_force_come_as_a_style_sheet():
     assert "immutable" in sheet.headers["cache-control"]
 
 
-async def test_static_files_are_kept_and_pages_are_not():
+async def test_static_files_are_kept_and_pages_are_not() -> None:
     """A static file under its own address may be kept for ever; a page never."""
     app = example_app()
     async with visitor(app) as browser:

@@ -1,5 +1,7 @@
 """Refusals as answers: named fields, no values, no words of unknown errors, and when to come back."""
 
+from collections.abc import AsyncIterator
+
 import httpx
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
@@ -16,7 +18,7 @@ def program(registry: CollectorRegistry | None = None) -> httpx.AsyncClient:
     )
 
 
-async def test_fields_that_are_wrong_are_named_and_their_values_are_not():
+async def test_fields_that_are_wrong_are_named_and_their_values_are_not() -> None:
     """Every wrong field is named with what is wrong in plain words, and nothing that was sent comes back."""
     sent = {
         "place": "canary-place-that-is-far-too-long",
@@ -46,7 +48,7 @@ async def test_fields_that_are_wrong_are_named_and_their_values_are_not():
         (b'["canary"]', [{"field": "body", "message": "must be an object"}]),
     ],
 )
-async def test_body_that_is_no_object_is_said_to_be_the_trouble(body: bytes, errors: list[dict[str, str]]):
+async def test_body_that_is_no_object_is_said_to_be_the_trouble(body: bytes, errors: list[dict[str, str]]) -> None:
     """Broken, absent and misshapen bodies are told apart, and never repeated."""
     async with program() as client:
         answer = await client.post("/api/v1/walk-requests", content=body, headers={"Content-Type": "application/json"})
@@ -55,14 +57,14 @@ async def test_body_that_is_no_object_is_said_to_be_the_trouble(body: bytes, err
     assert "canary" not in answer.text
 
 
-async def test_path_that_does_not_parse_is_a_named_field():
+async def test_path_that_does_not_parse_is_a_named_field() -> None:
     """An id in the path that is none is named like any field."""
     async with program() as client:
         answer = await client.post("/api/v1/walk-requests?x=1", json=ASKED | {"people": 9})
     assert answer.json()["errors"] == [{"field": "people", "message": "is too large"}]
 
 
-async def test_refusal_has_a_name_and_the_status_of_the_table():
+async def test_refusal_has_a_name_and_the_status_of_the_table() -> None:
     """A refusal is its class: the name makes the type, the docstring the title, the table the status."""
     async with program() as client:
         answer = await client.get("/api/v1/broken/refused")
@@ -75,7 +77,7 @@ async def test_refusal_has_a_name_and_the_status_of_the_table():
 
 
 @pytest.mark.parametrize("how", ["later", "database"])
-async def test_what_may_succeed_later_says_when_to_come_back(how: str):
+async def test_what_may_succeed_later_says_when_to_come_back(how: str) -> None:
     """A TryAgain, or a database that is away, is a 503 with Retry-After, on pages too."""
     async with program() as client:
         answers = [
@@ -88,13 +90,13 @@ async def test_what_may_succeed_later_says_when_to_come_back(how: str):
     assert answers[1].headers["content-type"].startswith("text/html")
 
 
-async def test_missing_template_is_our_own_fault():
+async def test_missing_template_is_our_own_fault() -> None:
     """A file of ours that is missing is an error of the service, not a database that is away."""
     async with program() as client:
         assert (await client.get("/api/v1/broken/template")).status_code == 500
 
 
-async def test_unknown_error_tells_nothing():
+async def test_unknown_error_tells_nothing() -> None:
     """The words of an unexpected error do not reach the caller, and its page is as guarded as any other."""
     async with program() as client:
         call = await client.get("/api/v1/broken/badly")
@@ -105,7 +107,7 @@ async def test_unknown_error_tells_nothing():
     assert "canary" not in call.text + page.text
 
 
-async def test_unknown_address_is_a_problem_for_programs_and_a_page_for_people():
+async def test_unknown_address_is_a_problem_for_programs_and_a_page_for_people() -> None:
     """A wrong address is answered in the form the caller understands."""
     async with program() as client:
         call = await client.get("/api/v1/nothing")
@@ -116,10 +118,10 @@ async def test_unknown_address_is_a_problem_for_programs_and_a_page_for_people()
     assert (method.status_code, method.headers["allow"]) == (405, "POST")
 
 
-async def test_body_larger_than_the_limit_is_refused():
+async def test_body_larger_than_the_limit_is_refused() -> None:
     """A body over a megabyte is refused, whether it says its length or arrives in pieces."""
 
-    async def pieces():
+    async def pieces() -> AsyncIterator[bytes]:
         for _ in range(30):
             yield b"x" * 50_000
 
@@ -132,7 +134,7 @@ async def test_body_larger_than_the_limit_is_refused():
         assert answer.json()["detail"] == "What you sent is larger than 1 MB."
 
 
-async def test_requests_are_counted_by_template():
+async def test_requests_are_counted_by_template() -> None:
     """Metrics know the route's template, never the path: a path may hold the secret of a link."""
     registry = CollectorRegistry()
     async with program(registry) as client:
@@ -146,7 +148,7 @@ async def test_requests_are_counted_by_template():
     assert "canary" not in metrics + generate_latest(registry).decode()
 
 
-async def test_correlation_id_is_taken_from_the_caller_or_made():
+async def test_correlation_id_is_taken_from_the_caller_or_made() -> None:
     """The caller's correlation id or trace id names the request; without one it gets its own."""
     given = "0198c0de-0000-7000-8000-000000000000"
     async with program() as client:
@@ -158,14 +160,14 @@ async def test_correlation_id_is_taken_from_the_caller_or_made():
     assert len(strange.headers["x-correlation-id"]) == 36
 
 
-async def test_readiness_of_pages_and_bus_are_told_apart():
+async def test_readiness_of_pages_and_bus_are_told_apart() -> None:
     """Pages go on while the bus is down: each has its own readiness, and liveness asks for neither."""
     async with program() as client:
         for path in ("/health/live", "/health/ready", "/health/ready/bus"):
             assert (await client.get(path)).status_code == 200
 
 
-async def test_documents_describe_calls_and_events():
+async def test_documents_describe_calls_and_events() -> None:
     """OpenAPI and AsyncAPI are there for programs and as pages, with our problems and the sign-in of other systems."""
     async with program() as client:
         openapi = (await client.get("/openapi.json")).json()
