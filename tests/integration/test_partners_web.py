@@ -19,6 +19,7 @@ from shared.contracts.concerns import ConcernWithdrawn
 from shared.contracts.kinds import PartOfDay, Reason
 from shared.embedded.sign_in import bearer_token
 from shared.sendings import Sender
+from shared.web.access import TABLES
 from tests.servers.databases import ServiceDatabaseMaker
 from tests.servers.local_programs import IdentityServer, MailboxServer
 from tests.servers.partners_service import (
@@ -30,6 +31,7 @@ from tests.servers.partners_service import (
     reference_of,
     settings_of,
 )
+from tests.servers.visitors import walk_access
 
 COUNCIL = "partner-bristol-city-council"
 TRADERS = "partner-harbourside-traders"
@@ -70,6 +72,12 @@ async def signed_in(partners: Partners, identity_provider: IdentityServer) -> As
 
         yield sign_in
         await asyncio.gather(*(client.aclose() for client in clients))
+
+
+async def test_every_route_is_for_whom_the_access_table_says(partners: Partners) -> None:
+    """Each role, and nobody, sent through each route of partners."""
+    async with running(build(settings_of(partners.database))) as app:
+        assert await walk_access(app, TABLES["partners"]) == []
 
 
 async def test_partner_accepts_updates_and_resolves_by_the_api(partners: Partners, signed_in: SignIn) -> None:
