@@ -57,6 +57,11 @@ HOT_SHARED = {
     "forget_pending": ("outbox_pending", "position"),
     "held_keys": ("held", "topic"),
     "release": ("held", "awaits"),
+    "next_timers": ("timer", "kind"),
+    "take_timers": ("timer", "try_at"),
+    "claim": ("sending", "due_at"),
+    "next_sending": ("sending", "channel"),
+    "mark_sent": ("sending", "id"),
 }
 
 ROWS = 1000
@@ -123,7 +128,7 @@ async def test_hot_queries_use_their_index(service: str, database: ServiceDataba
                 many = 5 if table.name == "outbox_pending" else ROWS
                 await admin.execute(insert(table, "avon-and-somerset", many))
         await admin.execute("ANALYZE")
-    own, shared = queries_of(service), outbox.QUERIES
+    own, shared = queries_of(service), {name: query for queries in SHARED for name, query in queries.items()}
     hot = [(own[name], *at) for name, at in HOT[service].items()]
     hot += [(shared[name], *at) for name, at in HOT_SHARED.items()]
     async with found.bus.transaction(["avon-and-somerset"]) as tx:
