@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from importlib import import_module
@@ -93,6 +95,28 @@ def test_no_sql_stands_outside_the_files_of_queries() -> None:
         if file.parent.name != "schema"
     }
     assert found == known
+
+
+@each_service
+def test_sql_of_a_service_stands_in_its_queries_alone(service: str) -> None:
+    """No statement is written in Python, where no test would plan it."""
+    sql = re.compile(r"\s*(SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH|BEGIN|SET|CREATE|ALTER)\s+\S", re.ASCII)
+    found = [
+        (path.name, node.value[:60])
+        for path in (ROOT / "services" / service).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and sql.match(node.value)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize("folder", [*(f"services/{service}" for service in SERVICES), "shared"])
+def test_every_query_is_used(folder: str) -> None:
+    """A statement nobody runs is deleted."""
+    text = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / folder).rglob("*.py"))
+    files = [path for path in (ROOT / folder).rglob("*.sql") if path.parent.name != "schema"]
+    unused = [name for path in files for name in Queries.read(path) if not re.search(rf"QUERIES\.{name}\b", text)]
+    assert unused == []
 
 
 @each_service
