@@ -373,7 +373,7 @@ def verify_audit(
     from shared.database import Database
 
     async def work() -> list[str]:
-        database = Database(url or _stack_url(service))
+        database = Database(url or _stack_url(_known(service)))
         await database.open()
         try:
             return [str(fault) for fault in await verify(database, _forces(), anchor)]
@@ -409,7 +409,7 @@ def _stack_url(service: str) -> str:
     """The running embedded stack's database."""
     from shared.embedded.stack import FOLDER, address_of_running
 
-    found: str | None = address_of_running(FOLDER, _known(service), "bus")
+    found: str | None = address_of_running(FOLDER, service, "bus")
     if found is None:
         errors.print("No stack runs here. Name the database with --url or WALKANDTALK_DATABASE_BUS_URL.", style="red")
         raise typer.Exit(2)
@@ -420,7 +420,8 @@ def _with_database(service: str, url: str | None, work: Any) -> Any:
     """Run work on a connection that may touch every force's rows."""
     from shared.database import permit
 
-    address = url or _stack_url(_known(service))
+    _known(service)
+    address = url or _stack_url(service)
 
     async def connected() -> Any:
         connection = await asyncpg.connect(

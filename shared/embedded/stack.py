@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Final, Self
+from typing import IO, Final, Protocol, Self
 
 from shared.contracts.catalogue import SERVICES
 from shared.embedded.processes import NotReady, PidFile, end_of, free_port
@@ -126,11 +126,27 @@ def address_of_running(folder: Path, service: str, login: str) -> str | None:
     )
 
 
+class Broker(Protocol):
+    """A broker somebody else started, such as Apache Kafka, with every topic made."""
+
+    @property
+    def bootstrap(self) -> str: ...
+    @property
+    def log(self) -> Path | None: ...
+    @property
+    def pid(self) -> int | None: ...
+    def running(self) -> bool: ...
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+    def kill(self) -> None: ...
+
+
 class Stack:
     """The whole system in one folder. Use it as a context: leaving stops everything.
 
     `ports` are those to try first; `say` is told what is being done, one short sentence at a time; `services` are
-    those to run (all four databases are there in any case).
+    those to run (all four databases are there in any case). `broker` stands in place of the embedded one; it is not
+    stopped with the stack.
     """
 
     def __init__(
@@ -139,6 +155,7 @@ class Stack:
         ports: Ports | None = None,
         say: Callable[[str], None] = lambda what: None,
         services: tuple[str, ...] = SERVICES,
+        broker: Broker | None = None,
     ) -> None:
         if not WHEELS:
             raise StackRefusal(
@@ -151,6 +168,7 @@ class Stack:
         self.say = say
         self.services = services
         self.ports = self.preferred
+        self._given_broker = broker
         self._lock: IO[str] | None = None
         self._wanted: set[str] = set()
         self._again: dict[str, tuple[int, float]] = {}
@@ -210,7 +228,9 @@ class Stack:
             self.ports = self.preferred.free()
             (self.folder / "run" / "ports.json").write_text(json.dumps(asdict(self.ports)))
             self.postgres = EmbeddedPostgres(self.folder / "postgres", self.ports.postgres)
-            self.broker = EmbeddedBroker(self.ports.broker, self.folder / "broker", embedded_topics())
+            self.broker: Broker = self._given_broker or EmbeddedBroker(
+                self.ports.broker, self.folder / "broker", embedded_topics()
+            )
             self.programs = {program.name: program for program in self._programs()}
 
             self.say("Starting PostgreSQL and the broker")
@@ -245,7 +265,8 @@ class Stack:
                 program.ask_to_stop()
             for program in programs:
                 program.stop()
-            for part in (getattr(self, BROKER, None), getattr(self, POSTGRES, None)):
+            ours = None if self._given_broker else getattr(self, BROKER, None)
+            for part in (ours, getattr(self, POSTGRES, None)):
                 if part is not None:
                     part.stop()
             if self._lock is not None:
@@ -315,7 +336,7 @@ class Stack:
 
     # ----------------------------------------------------------------------------------------------------------
 
-    def _part(self, name: str) -> EmbeddedPostgres | EmbeddedBroker | Program:
+    def _part(self, name: str) -> EmbeddedPostgres | Broker | Program:
         if name == POSTGRES:
             return self.postgres
         if name == BROKER:
@@ -411,7 +432,7 @@ class Stack:
             "DATABASE_WEB_URL": self.database_url(service, "web"),
             "DATABASE_BUS_URL": self.database_url(service, "bus"),
             "KAFKA_BOOTSTRAP": self.broker.bootstrap,
-            "KAFKA_IDEMPOTENT": "false",
+            "KAFKA_IDEMPOTENT": "true" if self._given_broker else "false",
             # The broker has them from its first millisecond; a service must not make them here.
             "CREATE_TOPICS": "false",
             "FORCES_DIR": str(ROOT / "deploy" / "forces"),

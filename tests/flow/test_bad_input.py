@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import subprocess
-import sys
 from datetime import UTC, datetime
 from uuid import uuid4
 
-import asyncpg
 import httpx
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -19,36 +15,19 @@ from shared.contracts.envelope import TYPE_PREFIX, Envelope
 from shared.contracts.generate import subscribed
 from shared.embedded.demo import Demo
 from shared.embedded.stack import Stack
+from tests.flow.test_commands import walkandtalk
 from tests.flow.test_story import a_request
+from tests.servers.everywhere import rows
 
 pytestmark = pytest.mark.timeout(240)
 FORCE = "avon-and-somerset"
 SUBSCRIBED = {service: tuple(subscribed(service)) for service in SERVICES}
 
 
-async def _rows(stack: Stack, service: str, sql: str, *arguments: object) -> list[asyncpg.Record]:
-    connection = await asyncpg.connect(stack.postgres.admin_url.rsplit("/", 1)[0] + f"/{service}")
-    try:
-        return list(await connection.fetch(sql, *arguments))
-    finally:
-        await connection.close()
-
-
 async def _send(producer: AIOKafkaProducer, topic: str, type_: str, value: bytes) -> None:
     key = uuid4()
     headers = Envelope(uuid4(), "/stranger", type_, datetime.now(UTC), str(key), "", FORCE, 1).headers()
     await producer.send_and_wait(topic, key=str(key).encode(), value=value, headers=headers)
-
-
-def _walkandtalk(stack: Stack, service: str, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "shared.cli", *words],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        env={**os.environ, "WALKANDTALK_DATABASE_BUS_URL": stack.database_url(service, "bus"), "COLUMNS": "250"},
-    )
 
 
 async def test_rubbish_on_every_topic_is_parked_and_the_stream_goes_on(stack: Stack) -> None:
@@ -70,7 +49,7 @@ async def test_rubbish_on_every_topic_is_parked_and_the_stream_goes_on(stack: St
     for service in SERVICES:
         async with asyncio.timeout(30):
             while True:
-                held = await _rows(stack, service, "SELECT why, reason, position FROM held ORDER BY position")
+                held = await rows(stack, service, "SELECT why, reason, position FROM held ORDER BY position")
                 if len(held) >= wanted[service]:
                     break
                 await asyncio.sleep(0.2)
@@ -81,22 +60,22 @@ async def test_rubbish_on_every_topic_is_parked_and_the_stream_goes_on(stack: St
         async with httpx.AsyncClient(timeout=20) as client:
             metrics = (await client.get(f"{stack.urls[service]}/metrics")).text
         assert 'walkandtalk_bus_events_total{event="unknown",outcome="skipped"}' in metrics
-        told = await _rows(stack, service, "SELECT count(*) FROM outbox_log WHERE topic = $1", f"{service}.parked.v1")
+        told = await rows(stack, service, "SELECT count(*) FROM outbox_log WHERE topic = $1", f"{service}.parked.v1")
         assert told[0][0] == wanted[service]
 
-        listed = await asyncio.to_thread(_walkandtalk, stack, service, "parked", "list", service)
+        listed = await asyncio.to_thread(walkandtalk, stack, service, "parked", "list", service)
         assert listed.returncode == 0 and listed.stdout.count("unreadable") == wanted[service], listed.stderr
         first = str(held[0]["position"])
-        shown = await asyncio.to_thread(_walkandtalk, stack, service, "parked", "show", service, first)
+        shown = await asyncio.to_thread(walkandtalk, stack, service, "parked", "show", service, first)
         assert shown.returncode == 0 and "ce_type" in shown.stdout
-        retried = await asyncio.to_thread(_walkandtalk, stack, service, "parked", "retry", service, first)
+        retried = await asyncio.to_thread(walkandtalk, stack, service, "parked", "retry", service, first)
         assert retried.returncode == 0 and retried.stdout.count("unreadable") == wanted[service]
-        numbers = [str(row["position"]) for row in await _rows(stack, service, "SELECT position FROM held")]
+        numbers = [str(row["position"]) for row in await rows(stack, service, "SELECT position FROM held")]
         discarded = await asyncio.to_thread(
-            _walkandtalk, stack, service, "parked", "discard", service, *numbers, "--yes"
+            walkandtalk, stack, service, "parked", "discard", service, *numbers, "--yes"
         )
         assert discarded.returncode == 0, discarded.stderr
-        assert await _rows(stack, service, "SELECT 1 FROM held") == []
+        assert await rows(stack, service, "SELECT 1 FROM held") == []
 
 
 @pytest.mark.parametrize(
@@ -126,7 +105,7 @@ async def test_a_bad_request_is_refused_naming_the_field_and_nothing_is_stored(
         "SELECT (SELECT count(*) FROM walk_request), (SELECT count(*) FROM participant),"
         " (SELECT max(position) FROM outbox_log)"
     )
-    before = await _rows(stack, "intake", counts)
+    before = await rows(stack, "intake", counts)
     async with httpx.AsyncClient(base_url=stack.urls["intake"], timeout=20) as client:
         answer = await client.post(
             "/api/v1/walk-requests", json=a_request(**changed), headers={"Idempotency-Key": uuid4().hex}
@@ -135,7 +114,7 @@ async def test_a_bad_request_is_refused_naming_the_field_and_nothing_is_stored(
     assert answer.headers["content-type"].startswith("application/problem+json")
     fields = [one["field"] for one in answer.json()["errors"]]
     assert any(one == field or one.startswith(f"{field}.") for one in fields), fields
-    assert await _rows(stack, "intake", counts) == before
+    assert await rows(stack, "intake", counts) == before
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"\xff\xfe", b"[" * 50_000])

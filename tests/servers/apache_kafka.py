@@ -81,6 +81,10 @@ class ApacheKafka:
     def pid(self) -> int | None:
         return None if self._process is None else self._process.pid
 
+    def running(self) -> bool:
+        """Whether the broker's process runs."""
+        return self._process is not None and self._process.poll() is None
+
     def start(self, seconds: float = 60) -> None:
         """Format the folder the first time, start the broker and wait until it answers a metadata request."""
         if self._process is not None and self._process.poll() is None:

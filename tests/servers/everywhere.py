@@ -63,6 +63,15 @@ async def mailbox(stack: Stack) -> AsyncIterator[tuple[str, bytes]]:
             yield f"mail {message['id']}", (await client.get(f"/api/messages/{message['id']}")).content
 
 
+async def rows(stack: Stack, service: str, sql: str, *arguments: object) -> list[asyncpg.Record]:
+    """What stands in a service's database, seen by the server's administrator."""
+    connection = await asyncpg.connect(stack.postgres.admin_url.rsplit("/", 1)[0] + f"/{service}")
+    try:
+        return list(await connection.fetch(sql, *arguments))
+    finally:
+        await connection.close()
+
+
 async def _database(stack: Stack, service: str) -> AsyncIterator[tuple[str, bytes]]:
     url = stack.postgres.admin_url.rsplit("/", 1)[0] + f"/{service}"
     connection = await asyncpg.connect(url)
