@@ -54,9 +54,7 @@ async def record(tx: Transaction, entries: Sequence[Entry], now: datetime) -> No
         )
 
 
-async def seal(
-    database: Database, forces: Sequence[str], clock: Callable[[], datetime], anchor: Path | None
-) -> int:
+async def seal(database: Database, forces: Sequence[str], clock: Callable[[], datetime], anchor: Path | None) -> int:
     """Chain what has not been sealed, and write the chain's head to `anchor`; how many rows were sealed.
 
     `forces` are all forces of the installation, and the database is open under its bus role. Where several processes
@@ -111,9 +109,7 @@ async def verify(database: Database, forces: Sequence[str], anchor: Path | None)
     return faults
 
 
-def _faults_of(
-    link: Row, previous: bytes, rows: Mapping[int, Row], contiguous: bool
-) -> list[str]:
+def _faults_of(link: Row, previous: bytes, rows: Mapping[int, Row], contiguous: bool) -> list[str]:
     gone = [id_ for id_ in link["ids"] if id_ not in rows]
     if gone:
         return [f"Row {id_} was removed." for id_ in gone]
@@ -131,8 +127,14 @@ def _hash(previous: bytes, rows: Sequence[Row]) -> bytes:
     found = hashlib.sha256(previous)
     for row in rows:
         content = [
-            row["force_id"], row["id"], row["at"].astimezone(UTC).isoformat(timespec="microseconds"), row["actor"],
-            row["action"], row["subject"], row["reason"], row["recipient"],
+            row["force_id"],
+            row["id"],
+            row["at"].astimezone(UTC).isoformat(timespec="microseconds"),
+            row["actor"],
+            row["action"],
+            row["subject"],
+            row["reason"],
+            row["recipient"],
         ]
         found.update(b"\n" + json.dumps(content, ensure_ascii=True, separators=(",", ":")).encode())
     return found.digest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -177,9 +178,12 @@ class Database:
         return self._pool
 
     async def close(self) -> None:
-        """Wait for what is running, then close every connection."""
+        """Wait a moment for what is running, then close every connection."""
         if self._pool is not None:
-            await self._pool.close()
+            try:
+                await asyncio.wait_for(self._pool.close(), 3)
+            except TRANSIENT:
+                self._pool.terminate()
             self._pool = None
 
     @asynccontextmanager

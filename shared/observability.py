@@ -16,8 +16,22 @@ traceparent: ContextVar[str | None] = ContextVar("traceparent", default=None)
 
 _NEVER_LOGGED = frozenset(
     {
-        "name", "email", "phone", "address", "postcode", "words", "answers", "token", "secret", "password", "key",
-        "value", "data", "body", "contact", "meeting_place",
+        "name",
+        "email",
+        "phone",
+        "address",
+        "postcode",
+        "words",
+        "answers",
+        "token",
+        "secret",
+        "password",
+        "key",
+        "value",
+        "data",
+        "body",
+        "contact",
+        "meeting_place",
     }
 )
 

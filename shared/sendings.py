@@ -141,9 +141,7 @@ class Sender:
                         failures += 1
                         wait = min(LONGEST_WAIT * 5, 0.1 * 2**failures)
                         self._log.warning("sendings cannot be read", channel=channel, fault=type(fault).__name__)
-                done, _ = await asyncio.wait(
-                    {stopped, *under_way}, timeout=wait, return_when=asyncio.FIRST_COMPLETED
-                )
+                done, _ = await asyncio.wait({stopped, *under_way}, timeout=wait, return_when=asyncio.FIRST_COMPLETED)
                 under_way -= done
             if under_way:
                 await asyncio.wait(under_way, timeout=GRACE)

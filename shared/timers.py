@@ -184,9 +184,7 @@ class TimerLoop:
             return False
         return True
 
-    async def _postpone(
-        self, tx: Transaction, kind: str, failed: Sequence[tuple[Fired, int]], now: datetime
-    ) -> None:
+    async def _postpone(self, tx: Transaction, kind: str, failed: Sequence[tuple[Fired, int]], now: datetime) -> None:
         await tx.run(
             QUERIES.postpone_timers,
             kind,

@@ -1,7 +1,7 @@
 """The root of every error a person or another system is told about.
 
-    Refusal              said no, and will say no again: the class's docstring is the message
-    └── TryAgain         said no for now: the same call may succeed later
+Refusal              said no, and will say no again: the class's docstring is the message
+└── TryAgain         said no for now: the same call may succeed later
 """
 
 
