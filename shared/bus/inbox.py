@@ -203,20 +203,24 @@ class Inbox:
                 [one.received.id for one in readable],
                 now,
             )
-            fresh = {row["id"] for row in rows}
-            todo: list[Readable] = []
-            for one in readable:
-                if one.received.id in fresh:
-                    fresh.discard(one.received.id)
-                    todo.append(one)
-                else:
-                    self._metrics.duplicate(one.received.event.name)
+            todo = list(readable) if len(rows) == len(readable) else self._without_duplicates(readable, rows)
             batch = _Batch(self, tx, now, isolate)
             await batch.hold(unreadable)
             if unreadable or await tx.fetch_value(QUERIES.anything_held):
                 batch.calm = False
                 todo = await batch.without_followers(todo)
             await batch.run(todo)
+
+    def _without_duplicates(self, readable: Sequence[Readable], rows: Iterable[Row]) -> list[Readable]:
+        fresh = {row["id"] for row in rows}
+        todo: list[Readable] = []
+        for one in readable:
+            if one.received.id in fresh:
+                fresh.discard(one.received.id)
+                todo.append(one)
+            else:
+                self._metrics.duplicate(one.received.event.name)
+        return todo
 
     async def _retry_due(self, isolate: bool) -> int:
         now = self._clock()

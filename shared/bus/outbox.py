@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid4
 
 from pydantic_core import to_json
@@ -29,8 +29,7 @@ class EventTooLarge(Exception):
     """An event is larger than the bus takes. Raised when it is appended, so that nothing of the change stands."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(NamedTuple):
     """An event to be published, of this force, true at `at` (UTC), and what caused it if an event did."""
 
     event: Event
