@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import statistics
 import sys
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -19,10 +18,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from shared.observability import configure_logging
+from shared.runtime import settle
 from tests.bench import bare, one_call, ours
 from tests.bench.ground import Clone, Ground, Stopwatch, ground
 from tests.bench.loads import MIXED, ONE_TYPE, Load
-from tests.bench.machine import Machine, describe
+from tests.bench.machine import Machine, describe, fsync_rate
 
 Consume = Callable[[Ground, Clone, str, Stopwatch], Awaitable[None]]
 
@@ -73,7 +73,8 @@ class WrongEffect(Exception):
 async def _measure(ground: Ground, load: Load, consume: Consume, many: int) -> tuple[Stopwatch, tuple[object, ...]]:
     async with ground.clone(load.prepare) as clone:
         stopwatch = Stopwatch(many)
-        gc.collect()
+        # As a service's process does once it is built, for every contestant alike.
+        settle()
         async with asyncio.timeout(_LONGEST):
             await consume(ground, clone, load.topic, stopwatch)
         return stopwatch, await clone.looked_up(load.effect)
@@ -137,14 +138,15 @@ async def _bench(events: int, runs: int, mixed: bool, progress: Progress) -> tup
             )
             found += figures.values()
             bars.append(_bar(figures, CEILING, 0.6, "of the ceiling, which keeps order per key as well"))
+        machine = replace(machine, fsync_rate_after=fsync_rate(servers.folder / "fsync"))
     return machine, found, bars
 
 
 def _show(console: Console, machine: Machine, figures: list[Figure], bars: list[Bar], runs: int) -> None:
     console.print(
         f"measured on {datetime.now(UTC):%d %B %Y}: {machine.cores} cores ({machine.architecture}), load"
-        f" {machine.load} before, {machine.fsync_rate:,} fsyncs a second (8 kB, fdatasync), Python {machine.python},"
-        f" PostgreSQL {machine.postgres}, aiokafka {machine.aiokafka}, asyncpg {machine.asyncpg},"
+        f" {machine.load} at the start, fsyncs a second {machine.fsync_rate:,} before and {machine.fsync_rate_after:,} after"
+        f" (8 kB, fdatasync), Python {machine.python}, PostgreSQL {machine.postgres}, aiokafka {machine.aiokafka}, asyncpg {machine.asyncpg},"
         f" FastStream {machine.faststream}, embedded broker; {runs} interleaved runs, medians"
     )
     table = Table()
@@ -153,8 +155,7 @@ def _show(console: Console, machine: Machine, figures: list[Figure], bars: list[
     for one in figures:
         table.add_row(
             one.load, one.contestant, f"{one.events:,}", f"{one.median:,.0f}", f"{min(one.rates):,.0f}",
-            f"{max(one.rates):,.0f}",
-            f"{statistics.median(one.cpu) * 1e6:,.0f}",
+            f"{max(one.rates):,.0f}", f"{statistics.median(one.cpu) * 1e6:,.0f}",
         )  # fmt: skip
     console.print(table)
     for bar in bars:

@@ -51,8 +51,8 @@ async def consume(ground: Ground, clone: Clone, topic: str, stopwatch: Stopwatch
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         fetch_max_wait_ms=50,
-        session_timeout_ms=6_000,
-        heartbeat_interval_ms=1_000,
+        session_timeout_ms=2_000,
+        heartbeat_interval_ms=500,
     )
     await consumer.start()
     try:
@@ -78,10 +78,12 @@ async def _take(connection: Connection, records: Sequence[ConsumerRecord[Any, An
     rows = await connection.fetch(
         BUS.receive.sql, [envelope.force_id for envelope, _ in read], [envelope.id for envelope, _ in read], now
     )
-    new = {row["id"] for row in rows}
     if await connection.fetchval(BUS.anything_held.sql):
         raise RuntimeError("the ceiling has no way to hold records")
-    await effect(connection, [one for one in read if one[0].id in new], now)
+    if len(rows) < len(read):
+        new = {row["id"] for row in rows}
+        read = [one for one in read if one[0].id in new]
+    await effect(connection, read, now)
     await connection.execute("COMMIT")
 
 

@@ -17,7 +17,8 @@ _PAGE = b"\0" * 8192
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """`fsync_rate` is 8 kB writes a second, each made durable before the next (as `pg_test_fsync`, fdatasync)."""
+    """`fsync_rate` and `fsync_rate_after` are 8 kB writes a second, each made durable before the next (fdatasync, as
+    `pg_test_fsync` does), before and after all measurements: where they differ much, others use the disk."""
 
     cores: int
     load: float
@@ -28,6 +29,7 @@ class Machine:
     asyncpg: str
     faststream: str
     fsync_rate: int
+    fsync_rate_after: int = 0
 
 
 async def describe(folder: Path, admin_url: str) -> Machine:
@@ -46,11 +48,12 @@ async def describe(folder: Path, admin_url: str) -> Machine:
         aiokafka=version("aiokafka"),
         asyncpg=version("asyncpg"),
         faststream=version("faststream"),
-        fsync_rate=_fsync_rate(folder / "fsync"),
+        fsync_rate=fsync_rate(folder / "fsync"),
     )
 
 
-def _fsync_rate(file: Path, seconds: float = 1.0) -> int:
+def fsync_rate(file: Path, seconds: float = 1.0) -> int:
+    """8 kB writes a second, each made durable before the next."""
     # The same page again, as the tail of the log is; macOS has no fdatasync.
     durable = getattr(os, "fdatasync", os.fsync)
     handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)

@@ -30,8 +30,8 @@ async def consume(ground: Ground, clone: Clone, topic: str, stopwatch: Stopwatch
         group_id=ground.group(),
         auto_offset_reset="earliest",
         ack_policy=AckPolicy.NACK_ON_ERROR,
-        session_timeout_ms=6_000,
-        heartbeat_interval_ms=1_000,
+        session_timeout_ms=2_000,
+        heartbeat_interval_ms=500,
     )
     async def invite(event: WalkCompleted, message: KafkaMessage) -> None:
         stopwatch.arrived()
