@@ -142,6 +142,8 @@ async def save_referrals(tx: Transaction, referrals: Sequence[ReferralState]) ->
 
 async def resolve_concerns(tx: Transaction, resolved: Sequence[tuple[str, UUID, str, date]]) -> None:
     """Save how concerns ended, given as (force, concern, resolution, day)."""
+    if not resolved:
+        return
     await tx.run(
         QUERIES.resolve_concerns,
         [force for force, _, _, _ in resolved],
