@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from services.intake import handlers
+from services.intake import handlers, store
 from shared.contracts.walk_requests import WalkRequested
 from shared.contracts.walks import WalkTaken
 from shared.embedded.sign_in import bearer_token
@@ -251,7 +251,7 @@ async def test_looking_changes_nothing_at_her_private_page_and_posting_does(inta
     """Mail scanners follow links: three looks, then she withdraws and stops contact."""
     asked = await intake.ask()
     async with intake.database.web.transaction([FORCE]) as tx:
-        [stored] = (await handlers.store.requests(tx, [UUID(asked["request_id"])])).values()
+        [stored] = (await store.requests(tx, [UUID(asked["request_id"])])).values()
     path = handlers.private_link(intake.deps.keeping, stored.held).removeprefix("http://localhost:8001")
     for _ in range(3):
         page = await visitor.client.get(path)

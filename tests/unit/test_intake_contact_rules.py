@@ -49,60 +49,60 @@ def sent_at(times: list[str], now: datetime) -> datetime:
     return decision.at
 
 
-def test_a_message_leaves_at_once_when_every_time_is_safe():
+def test_a_message_leaves_at_once_when_every_time_is_safe() -> None:
     """Who allows all parts of the day is written to at any hour, at night as well."""
     assert sent_at(["early-morning", "daytime", "evening"], local(2026, 11, 24, 3, 30)) == local(2026, 11, 24, 3, 30)
 
 
-def test_a_message_at_noon_waits_for_the_evening_when_only_evenings_are_safe():
+def test_a_message_at_noon_waits_for_the_evening_when_only_evenings_are_safe() -> None:
     """Noon is no evening: the message leaves at five."""
     assert sent_at(["evening"], local(2026, 11, 24, 12)) == local(2026, 11, 24, 17)
 
 
-def test_a_message_late_at_night_waits_for_the_next_safe_morning():
+def test_a_message_late_at_night_waits_for_the_next_safe_morning() -> None:
     """Eleven at night is past every part: the message leaves when the next allowed one begins."""
     assert sent_at(["early-morning", "evening"], local(2026, 11, 24, 23)) == local(2026, 11, 25, 6)
 
 
-def test_the_last_minute_of_a_safe_time_is_safe_and_the_next_is_not():
+def test_the_last_minute_of_a_safe_time_is_safe_and_the_next_is_not() -> None:
     """Daytime ends at five."""
     assert sent_at(["daytime"], local(2026, 11, 24, 16, 59)) == local(2026, 11, 24, 16, 59)
     assert sent_at(["daytime"], local(2026, 11, 24, 17)) == local(2026, 11, 25, 9)
 
 
-def test_hours_stay_on_the_london_clock_when_it_goes_forward():
+def test_hours_stay_on_the_london_clock_when_it_goes_forward() -> None:
     """On 28 March 2027 the clock goes forward at one: nine in the morning is eight in UTC from then on."""
     assert sent_at(["daytime"], local(2027, 3, 27, 18)) == datetime(2027, 3, 28, 8, tzinfo=UTC)
     assert sent_at(["daytime"], local(2027, 3, 26, 18)) == datetime(2027, 3, 27, 9, tzinfo=UTC)
 
 
-def test_hours_stay_on_the_london_clock_when_it_goes_back():
+def test_hours_stay_on_the_london_clock_when_it_goes_back() -> None:
     """On 25 October 2026 the clock goes back at two: nine in the morning is nine in UTC from then on."""
     assert sent_at(["daytime"], local(2026, 10, 24, 18)) == datetime(2026, 10, 25, 9, tzinfo=UTC)
     assert sent_at(["daytime"], local(2026, 10, 23, 18)) == datetime(2026, 10, 24, 8, tzinfo=UTC)
 
 
-def test_nothing_is_sent_once_contact_is_stopped():
+def test_nothing_is_sent_once_contact_is_stopped() -> None:
     """Contact that is no longer safe ends for every message."""
     assert may_send(rules(stopped=True), Channel.EMAIL, NOON) is Refuse.STOPPED
 
 
-def test_nothing_is_sent_about_a_withdrawn_request():
+def test_nothing_is_sent_about_a_withdrawn_request() -> None:
     """Who has withdrawn is left in peace."""
     assert may_send(rules(), Channel.EMAIL, NOON, withdrawn=True) is Refuse.WITHDRAWN
 
 
-def test_nothing_is_sent_by_a_channel_she_did_not_choose():
+def test_nothing_is_sent_by_a_channel_she_did_not_choose() -> None:
     """An address we know is not a channel we may use."""
     assert may_send(rules(channels=["phone"]), Channel.EMAIL, NOON) is Refuse.CHANNEL
 
 
-def test_nothing_is_sent_when_no_time_is_safe():
+def test_nothing_is_sent_when_no_time_is_safe() -> None:
     """No allowed part of the day means no message, not any hour."""
     assert may_send(rules(times=[]), Channel.EMAIL, NOON) is Refuse.NO_TIME
 
 
-def test_a_message_is_neutral_unless_she_lets_us_say_police():
+def test_a_message_is_neutral_unless_she_lets_us_say_police() -> None:
     """Silence means no."""
     unasked, allowed = (may_send(rules(**given), Channel.EMAIL, NOON) for given in ({}, {"may_say_police": True}))
     assert isinstance(unasked, Send) and unasked.neutral
@@ -152,7 +152,7 @@ def test_a_message_asked_about_again_when_it_is_due_may_leave(times: set[PartOfD
     assert may_send(rules(times=[*times]), Channel.EMAIL, first.at) == first
 
 
-def test_no_message_goes_by_itself_to_who_wants_calls_only():
+def test_no_message_goes_by_itself_to_who_wants_calls_only() -> None:
     """A phone call is an officer's to make."""
     assert channel_for(Person("Ada", rules(channels=["phone", "letter"]), phone="020 7946 0000")) is None
 
@@ -189,7 +189,7 @@ def a_request(officer: str | None = "officer-avon-1", state: RequestState = Requ
     return Held("avon-and-somerset", UUID(int=1), "WT-7KF3-92QX", state, UUID(int=2), officer, UUID(int=3))
 
 
-def test_the_officer_assigned_and_the_coordinator_may_open_the_contact_card():
+def test_the_officer_assigned_and_the_coordinator_may_open_the_contact_card() -> None:
     """Nobody else has to reach her."""
     refuse_contact(OFFICER, a_request(), rules())
     refuse_contact(COORDINATOR, a_request(officer=None), rules())
@@ -202,7 +202,7 @@ def test_another_officer_of_the_team_may_not_open_the_contact_card(assigned: str
         refuse_contact(OFFICER, a_request(assigned), rules())
 
 
-def test_an_officer_she_excludes_learns_not_even_that_she_asked():
+def test_an_officer_she_excludes_learns_not_even_that_she_asked() -> None:
     """For whom she fears there is no such request, whether officer, team or coordinator."""
     for asker, changed in (
         (OFFICER, {"excluded_officers": ["officer-avon-1"]}),
@@ -213,14 +213,14 @@ def test_an_officer_she_excludes_learns_not_even_that_she_asked():
             refuse_contact(asker, a_request(), rules(**changed))
 
 
-def test_nobody_opens_the_contact_card_once_contact_is_stopped():
+def test_nobody_opens_the_contact_card_once_contact_is_stopped() -> None:
     """The coordinator is no exception."""
     for asker in (OFFICER, COORDINATOR):
         with pytest.raises(ContactStopped):
             refuse_contact(asker, a_request(), rules(stopped=True))
 
 
-def test_the_contact_card_of_a_withdrawn_request_closes_to_its_officer():
+def test_the_contact_card_of_a_withdrawn_request_closes_to_its_officer() -> None:
     """There is no walk to arrange any more."""
     with pytest.raises(ContactNotYours):
         refuse_contact(OFFICER, a_request(state=RequestState.WITHDRAWN), rules())

@@ -59,20 +59,20 @@ def test_only_what_her_channels_need_is_asked(channels: list[str], asked: list[s
     assert [slug for slug in found if slug in ("email", "phone", "address", "voicemail")] == asked
 
 
-def test_a_group_is_offered_where_the_force_walks_in_groups():
+def test_a_group_is_offered_where_the_force_walks_in_groups() -> None:
     """Elsewhere the question would promise what is not there."""
     assert "group" in slugs({}, group_size=5)
     assert "group" not in slugs({}, group_size=1)
 
 
-def test_the_survey_is_asked_of_who_wants_it():
+def test_the_survey_is_asked_of_who_wants_it() -> None:
     """Seven pages, or none."""
     asked = [slug for slug in slugs({"survey": {"survey": "yes"}}) if slug.startswith("more-")]
     assert len(asked) == len(BASELINE.questions)
     assert not [slug for slug in slugs({"survey": {"survey": "no"}}) if slug.startswith("more-")]
 
 
-def test_answers_of_the_survey_are_dropped_when_she_changes_her_mind():
+def test_answers_of_the_survey_are_dropped_when_she_changes_her_mind() -> None:
     """What she took back is not sent."""
     answers = answered("survey", {}, survey="yes")
     answers = answered("more-1", answers, **{"safe-after-dark": "very-safe"})
@@ -80,20 +80,20 @@ def test_answers_of_the_survey_are_dropped_when_she_changes_her_mind():
     assert baseline_of(answered("survey", answers, survey="no")) == {}
 
 
-def test_a_question_of_the_survey_can_be_left_out():
+def test_a_question_of_the_survey_can_be_left_out() -> None:
     """Nothing ticked is an answer too: the page is done with."""
     answers = answered("more-1", answered("survey", {}, survey="yes"))
     assert answers["more-1"] == {} and baseline_of(answers) == {}
 
 
-def test_details_go_with_the_channel_they_were_for():
+def test_details_go_with_the_channel_they_were_for() -> None:
     """A number given up is not kept."""
     answers = answered("channels", {}, channels=["phone"])
     answers = answered("phone", answers, phone="07700 900982")
     assert "phone" not in answered("channels", answers, channels=["letter"])
 
 
-def test_a_place_is_said_in_one_way():
+def test_a_place_is_said_in_one_way() -> None:
     """The point replaces the postcode and the other way round."""
     by_postcode = answered("place", {}, postcode="BS1 4DJ")
     by_point = answered("point", by_postcode, point="51.45, -2.58")
@@ -101,7 +101,7 @@ def test_a_place_is_said_in_one_way():
     assert answered("place", by_point, postcode="BS1 4DJ").keys() == {"place"}
 
 
-def test_no_page_opens_before_those_ahead_of_it():
+def test_no_page_opens_before_those_ahead_of_it() -> None:
     """She can go back, and to where she is, and no further."""
     answers: Answers = {"eligibility": {"adult": "yes"}, "place": {"postcode": "BS1 4DJ"}}
     reached = first_open(answers, policy())
@@ -110,7 +110,7 @@ def test_no_page_opens_before_those_ahead_of_it():
     assert may_open(POINT, answers, policy())
 
 
-def test_every_page_leads_back_to_the_one_before_it():
+def test_every_page_leads_back_to_the_one_before_it() -> None:
     """The first leads to the start page; the point on a map to the postcode."""
     answers: Answers = {"channels": {"channels": ["email"]}}
     pages = steps_for(answers, policy())
@@ -120,7 +120,7 @@ def test_every_page_leads_back_to_the_one_before_it():
     assert after(pages[-1], answers, policy(), from_check=False) == "check"
 
 
-def test_addresses_of_pages_say_nothing_of_their_own():
+def test_addresses_of_pages_say_nothing_of_their_own() -> None:
     """They stand in the history of a browser that somebody else may look at."""
     telling = ("police", "officer", "safe", "walk", "crime", "trust")
     assert not [step.slug for step in (*STEPS, POINT) if any(word in step.slug for word in telling)]

@@ -62,7 +62,7 @@ def test_a_neutral_message_tells_neither_who_writes_nor_why(kind: MessageKind, r
     assert not any(word in said.lower() for word in ("ada", "somerset", "walk", "unsafe", "council"))
 
 
-def test_words_that_would_tell_are_left_out_of_a_neutral_message():
+def test_words_that_would_tell_are_left_out_of_a_neutral_message() -> None:
     """A meeting place or a partner's words that name the police are replaced by what tells nothing."""
     arranged = a_message(MessageKind.ARRANGED, neutral=True, meeting_place="Bridewell Police Station")
     assert "the place that was agreed with you" in arranged.body
@@ -70,24 +70,24 @@ def test_words_that_would_tell_are_left_out_of_a_neutral_message():
     assert "patrol" not in done.body and "has been seen to" in done.body
 
 
-def test_times_are_those_of_a_london_clock():
+def test_times_are_those_of_a_london_clock() -> None:
     """Half past five in UTC on the first day of summer time is half past six; midnight passes an hour earlier."""
     assert a_message(MessageKind.ARRANGED).subject == "Your walk is on Sunday 28 March 2027 at 6:30pm"
     assert "works until 1 April 2027" in a_message(MessageKind.SURVEY).body
 
 
-def test_what_was_not_done_is_not_told_as_done():
+def test_what_was_not_done_is_not_told_as_done() -> None:
     """Closed is not fixed: she reads that nothing more will be done, and why."""
     text = a_message(MessageKind.DONE, resolution="nothing-more", words="The land is private.")
     assert "nothing more will be done" in text.body and "The land is private." in text.body
     assert "it is done" not in text.body and text.subject.startswith("News about")
 
 
-def test_a_resolution_without_words_is_told_without_an_empty_quotation():
+def test_a_resolution_without_words_is_told_without_an_empty_quotation() -> None:
     """Some partners only tick a box."""
     assert "In their words" not in a_message(MessageKind.DONE, words=None).body
 
 
-def test_her_name_stands_as_she_wrote_it():
+def test_her_name_stands_as_she_wrote_it() -> None:
     """Plain text is not HTML: nothing is escaped, nothing is taken for a template."""
     assert "Hello O’Neil & {{ 7*7 }}," in a_message(MessageKind.CANCELLED, name="O’Neil & {{ 7*7 }}").body

@@ -45,7 +45,7 @@ def a_request(
     )
 
 
-def test_a_whole_request_is_not_refused():
+def test_a_whole_request_is_not_refused() -> None:
     """Nothing is missing."""
     assert refuse_request(a_request(), TODAY) == {}
 
@@ -60,13 +60,13 @@ def test_a_channel_without_its_detail_is_refused_by_name(channel: str, field: st
     assert list(refuse_request(a_request(person=Person("Ada", rules)), TODAY)) == [field]
 
 
-def test_a_request_without_any_channel_or_time_is_refused():
+def test_a_request_without_any_channel_or_time_is_refused() -> None:
     """We would have no way and no hour to answer."""
     rules = ContactRules(channels=(), times=())
     assert set(refuse_request(a_request(person=Person("Ada", rules)), TODAY)) == {"contact.channels", "contact.times"}
 
 
-def test_a_request_without_days_or_times_of_day_is_refused():
+def test_a_request_without_days_or_times_of_day_is_refused() -> None:
     """A walk needs both."""
     wrong = refuse_request(a_request(availability=Availability(days=(), parts=())), TODAY)
     assert set(wrong) == {"availability.days", "availability.parts"}
@@ -79,19 +79,19 @@ def test_an_earliest_day_in_the_past_or_far_away_is_refused(earliest: date) -> N
     assert list(refuse_request(a_request(availability=when), TODAY)) == ["availability.earliest"]
 
 
-def test_every_baseline_question_may_be_left_out():
+def test_every_baseline_question_may_be_left_out() -> None:
     """Her answers before the walk are a gift."""
     assert refuse_request(a_request(baseline={}), TODAY) == {}
     assert refuse_request(a_request(baseline={"safe-after-dark": "very-unsafe"}), TODAY) == {}
 
 
-def test_an_answer_that_was_not_offered_is_refused():
+def test_an_answer_that_was_not_offered_is_refused() -> None:
     """The evaluation counts known answers only."""
     wrong = refuse_request(a_request(baseline={"safe-after-dark": "petrified", "shoe-size": "5"}), TODAY)
     assert set(wrong) == {"baseline.safe-after-dark", "baseline.shoe-size"}
 
 
-def test_the_event_tells_nothing_of_who_she_is():
+def test_the_event_tells_nothing_of_who_she_is() -> None:
     """Place and rules leave intake; name, address and number do not."""
     rules = ContactRules.model_validate({"channels": ["email", "phone", "letter"]})
     person = Person("CANARY-NAME", rules, "canary@example.com", "020 7946 0999", "1 Canary Lane")
@@ -99,7 +99,7 @@ def test_the_event_tells_nothing_of_who_she_is():
     assert not any(mark in told for mark in ("canary", "7946"))
 
 
-def test_a_person_comes_back_from_json_as_she_was():
+def test_a_person_comes_back_from_json_as_she_was() -> None:
     """What is sealed is what is opened."""
     person = Person("Zoë", ContactRules.model_validate({"channels": ["letter"]}), address="1 Long Lane\nBristol")
     assert Person.from_json(person.as_json()) == person
@@ -146,7 +146,7 @@ def test_what_is_no_phone_number_is_refused(text: str) -> None:
         real_phone(text)
 
 
-def test_the_same_number_or_address_is_recognised_however_it_is_written():
+def test_the_same_number_or_address_is_recognised_however_it_is_written() -> None:
     """So that the same woman is recognised when she asks again."""
     assert {normal_phone(text) for text in ("07700 900982", "+44 7700 900-982", "00447700900982")} == {"+447700900982"}
     assert normal_email(" Ada@Example.COM ") == "ada@example.com"
@@ -168,12 +168,12 @@ def test_a_reference_can_be_read_out_on_the_phone(chance: bytes) -> None:
     assert set(text[3:].replace("-", "")) <= set(REFERENCE_LETTERS)
 
 
-def test_officers_numbers_are_read_as_people_type_them():
+def test_officers_numbers_are_read_as_people_type_them() -> None:
     """Commas, spaces, capitals and repeats."""
     assert slugs(" A1234, b77;A1234\n C-9 ") == ("a1234", "b77", "c-9")
 
 
-def test_answers_leave_after_thirty_days_at_a_midnight_in_london():
+def test_answers_leave_after_thirty_days_at_a_midnight_in_london() -> None:
     """The time they leave tells the day they were given, and no hour."""
     assert leaves_on(date(2026, 11, 22)) == datetime(2026, 12, 23, tzinfo=UTC)
     assert leaves_on(date(2026, 6, 1)) == datetime(2026, 7, 1, 23, tzinfo=UTC)

@@ -29,7 +29,7 @@ def test_what_is_sealed_opens_again(content: object) -> None:
     assert vault.open_text("contact", vault.seal_text("contact", content)) == content
 
 
-def test_nothing_opens_under_another_master_key():
+def test_nothing_opens_under_another_master_key() -> None:
     """A stolen database is of no use without the key."""
     _, wrapped = Vault(MASTER).new_data_key("one")
     other = Vault(OTHER)
@@ -41,7 +41,7 @@ def test_nothing_opens_under_another_master_key():
         other.open("draft", Vault(MASTER).seal("draft", "secret"))
 
 
-def test_nothing_opens_in_another_place():
+def test_nothing_opens_in_another_place() -> None:
     """A sealed value copied to another woman's row, or used for another purpose, stays shut."""
     vault = Vault(MASTER)
     key, wrapped = vault.new_data_key("one")
@@ -70,14 +70,14 @@ def test_text_that_was_never_sealed_does_not_open(text: str) -> None:
         Vault(MASTER).open_text("private link", text)
 
 
-def test_digests_recognise_without_telling():
+def test_digests_recognise_without_telling() -> None:
     """The same text gives the same digest, only under the same key and of the same kind."""
     vault = Vault(MASTER)
     assert vault.digest("email", "ada@example.com") == Vault(MASTER).digest("email", "ada@example.com")
     assert len({vault.digest("email", "x"), vault.digest("phone", "x"), Vault(OTHER).digest("email", "x")}) == 3
 
 
-def test_answers_of_any_number_are_sealed_at_one_length():
+def test_answers_of_any_number_are_sealed_at_one_length() -> None:
     """The length of what waits does not tell how much she answered."""
     vault = Vault(MASTER)
     assert len({len(vault.seal("waiting", {"a": "x" * many}, size=1024)) for many in (0, 5, 500)}) == 1
@@ -90,7 +90,7 @@ def test_a_master_key_of_the_wrong_size_is_refused(text: str) -> None:
         Vault.of(text)
 
 
-def test_the_vault_never_shows_its_key():
+def test_the_vault_never_shows_its_key() -> None:
     """Not where somebody prints it."""
     key, _ = Vault(MASTER).new_data_key("one")
     assert MASTER.hex() not in repr(Vault(MASTER)) and repr(key.key) not in repr(key)
