@@ -143,12 +143,15 @@ async def _bench(events: int, runs: int, mixed: bool, progress: Progress) -> tup
 
 
 def _show(console: Console, machine: Machine, figures: list[Figure], bars: list[Bar], runs: int) -> None:
-    console.print(
-        f"measured on {datetime.now(UTC):%d %B %Y}: {machine.cores} cores ({machine.architecture}), load"
-        f" {machine.load} at the start, fsyncs a second {machine.fsync_rate:,} before and {machine.fsync_rate_after:,} after"
-        f" (8 kB, fdatasync), Python {machine.python}, PostgreSQL {machine.postgres}, aiokafka {machine.aiokafka}, asyncpg {machine.asyncpg},"
-        f" FastStream {machine.faststream}, embedded broker; {runs} interleaved runs, medians"
+    about = (
+        f"measured on {datetime.now(UTC):%d %B %Y}: {machine.cores} cores ({machine.architecture})",
+        f"load {machine.load} at the start",
+        f"{machine.fsync_rate:,} fsyncs a second before and {machine.fsync_rate_after:,} after (8 kB, fdatasync)",
+        f"Python {machine.python}, PostgreSQL {machine.postgres}, aiokafka {machine.aiokafka}",
+        f"asyncpg {machine.asyncpg}, FastStream {machine.faststream}, embedded broker",
+        f"{runs} interleaved runs, medians",
     )
+    console.print(", ".join(about))
     table = Table()
     for heading in ("load", "who", "events", "events/s", "least", "most", "CPU µs an event"):
         table.add_column(heading, justify="left" if heading in ("load", "who") else "right")
@@ -187,7 +190,7 @@ def main(
     """Measure consumption with effect against the ceiling of this machine; exit 1 when a bar is missed."""
     configure_logging("bench", "ERROR")
     if quick:
-        runs, events = 3, events // 4
+        runs, events = min(runs, 3), max(1_000, events // 4)
     console = Console(width=None if sys.stdout.isatty() else 120)
     with Progress(
         TextColumn("{task.description}"),
@@ -196,12 +199,17 @@ def main(
         TimeElapsedColumn(),
         console=Console(stderr=True),
     ) as progress:
-        if sys.platform == "win32":
-            machine, figures, bars = asyncio.run(_bench(events, runs, mixed, progress))
-        else:
-            import uvloop
+        running = _bench(events, runs, mixed, progress)
+        try:
+            if sys.platform == "win32":
+                machine, figures, bars = asyncio.run(running)
+            else:
+                import uvloop
 
-            machine, figures, bars = uvloop.run(_bench(events, runs, mixed, progress))
+                machine, figures, bars = uvloop.run(running)
+        except WrongEffect as fault:
+            progress.console.print(f"Nothing can be said: {fault}", style="red")
+            raise typer.Exit(2) from None
     _show(console, machine, figures, bars, runs)
     if json_file is not None:
         json_file.write_text(json.dumps(_as_json(machine, figures, bars), indent=2) + "\n")
