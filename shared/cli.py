@@ -103,9 +103,9 @@ def _forget(folder: Path) -> None:
 
     The postcode store stays: it takes seconds to make and is the same every time.
     """
-    from shared.embedded.postgres import EmbeddedPostgres
-
     if (folder / "postgres").exists():
+        from shared.embedded.postgres import EmbeddedPostgres
+
         postgres = EmbeddedPostgres(folder / "postgres", 0)
         postgres.end_leftover()
         postgres.remove()
