@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
-import asyncpg
+import httpx
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from fastapi import FastAPI
+from pydantic import SecretStr
 from typer.testing import CliRunner
 
+from services.assignment.app import build
+from services.assignment.settings import Settings
 from shared.bus.topics import NewTopicSpec, Topics, apply, compare
 from shared.cli import app
 from shared.contracts.catalogue import SERVICES
@@ -33,32 +38,55 @@ def empty_server(server_folder: Path) -> Iterator[EmbeddedPostgres]:
     server.remove()
 
 
-async def test_services_find_their_database_once_it_is_provisioned(
+def assignment_on(server: EmbeddedPostgres, folder: Path) -> FastAPI:
+    """Assignment in both roles, on a server that may not know it yet and a broker that is away."""
+    return build(
+        Settings(
+            database_web_url=login_url(server.admin_url, "assignment", "web", "assignment_web-secret"),
+            database_bus_url=login_url(server.admin_url, "assignment", "bus", "assignment_bus-secret"),
+            kafka_bootstrap="localhost:1",
+            forces_dir=DEPLOY / "forces",
+            data_dir=folder,
+            session_secret=SecretStr("a secret of at least thirty-two characters"),
+            oidc_issuer="http://localhost:1",
+            oidc_client_id="walkandtalk",
+            oidc_client_secret=SecretStr("none"),
+        )
+    )
+
+
+async def test_service_starts_first_and_is_ready_once_its_database_is_provisioned(
     empty_server: EmbeddedPostgres, tmp_path: Path
 ) -> None:
-    """Before, a service sees a database that is not ready, no fault; afterwards with all its migrations; twice is once.
+    """Before, it lives and says that it is not ready; afterwards it is, and its bus side starts by itself.
 
-    Passwords come from variables or from files; the owner's needs none.
+    Provisioning twice is provisioning once; passwords come from variables or files, and the owner's needs none.
     """
-    url = login_url(empty_server.admin_url, "feedback", "web", "feedback_web-secret")
-    feedback = Database(url)
-    await feedback.open()
-    try:
-        assert not await feedback.holds(migrations_needed("feedback"))
+    app = assignment_on(empty_server, tmp_path)
+    transport = httpx.ASGITransport(app)
+    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://x") as client:
+        assert (await client.get("/health/live")).status_code == 200
+        assert (await client.get("/health/ready")).status_code == 503
         environment = {f"WALKANDTALK_{login.upper()}_PASSWORD": f"{login}-secret" for login in WEB_AND_BUS}
-        (tmp_path / "password").write_text(environment.pop("WALKANDTALK_FEEDBACK_WEB_PASSWORD") + "\n")
-        environment["WALKANDTALK_FEEDBACK_WEB_PASSWORD_FILE"] = str(tmp_path / "password")
+        (tmp_path / "password").write_text(environment.pop("WALKANDTALK_ASSIGNMENT_WEB_PASSWORD") + "\n")
+        environment["WALKANDTALK_ASSIGNMENT_WEB_PASSWORD_FILE"] = str(tmp_path / "password")
         environment["WALKANDTALK_DATABASE_ADMIN_URL"] = empty_server.admin_url
         for _ in range(2):
             said: list[str] = []
             await provision_from(environment, 10, said.append)
             assert said == [f"{service}: the database is up to date" for service in SERVICES]
-        assert await feedback.holds(migrations_needed("feedback"))
-        assert not await feedback.holds({*migrations_needed("feedback"), "29991231000000"})
-    finally:
-        await feedback.close()
-    with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        await asyncpg.connect(url.rsplit("/", 1)[0] + "/intake")
+        assert (await client.get("/health/ready")).status_code == 200
+        database: Database = app.state.dependencies.database
+        assert not await database.holds({*migrations_needed("assignment"), "29991231000000"}), "one is still to come"
+        async with asyncio.timeout(20):
+            while not await areas_published(database):  # noqa: ASYNC110 - nothing tells when another task has committed
+                await asyncio.sleep(0.05)
+
+
+async def areas_published(database: Database) -> int:
+    """What assignment puts in its outbox at start, from the files of its forces."""
+    async with database.transaction(["avon-and-somerset", "metropolitan"]) as tx:
+        return int(await tx.connection.fetchval("SELECT count(*) FROM outbox_log WHERE topic = 'areas.v1'"))
 
 
 async def test_provisioning_names_what_the_environment_lacks() -> None:
