@@ -122,7 +122,13 @@ class Evaluation:
     def tables(self) -> tuple[Table, ...]:
         """The tables beside the questions, in the order they are read."""
         return (
-            self.response, self.pairing, self.concerns, self.outcomes, self.speeds, self.referrals, self.follow_ups,
+            self.response,
+            self.pairing,
+            self.concerns,
+            self.outcomes,
+            self.speeds,
+            self.referrals,
+            self.follow_ups,
         )
 
 

@@ -79,7 +79,11 @@ def a_record(event: Event, force: str = FORCE) -> Record:
     """A record as the relay of the event's writer makes it."""
     envelope = Envelope(uuid4(), "/test", event.type(), NOW, str(event.key), "", force, 1)
     return Record(
-        event.bus_topic, 0, next(_offset), str(event.key).encode(), event.model_dump_json(exclude_none=True).encode(),
+        event.bus_topic,
+        0,
+        next(_offset),
+        str(event.key).encode(),
+        event.model_dump_json(exclude_none=True).encode(),
         tuple(envelope.headers()),
     )
 
@@ -224,11 +228,15 @@ async def test_answers_before_and_after_are_paired(inbox: Inbox, feedback: Datab
     async with feedback.transaction([FORCE]) as tx:
         found = await handlers.evaluation(tx, FORCE)
     assert {line.code: line.figure.text for line in found.pairing.lines} == {
-        "paired": "20", "before-only": "10", "after-only": "10",
+        "paired": "20",
+        "before-only": "10",
+        "after-only": "10",
     }
     dark = found.questions[0]
     assert {line.code: (line.figure.text, line.percent) for line in dark.change.lines} == {
-        "better": ("10", 50), "same": ("10", 50), "worse": ("0", 0),
+        "better": ("10", 50),
+        "same": ("10", 50),
+        "worse": ("0", 0),
     }
 
 
@@ -238,9 +246,19 @@ async def test_an_analyst_reads_the_evaluation_of_her_own_force_only(
     """The call answers with protected figures, and another force's walks are not among them."""
     await bring(inbox, *(a_walk() for _ in range(12)))
     await bring(inbox, *(a_walk() for _ in range(40)), force=OTHER)
-    await bring(inbox, *(FollowUpCompleted(
-        follow_up_id=uuid4(), request_id=uuid4(), contact_id=uuid4(), outcome=FollowUpOutcome.REACHED, in_time=True
-    ) for _ in range(3)))
+    await bring(
+        inbox,
+        *(
+            FollowUpCompleted(
+                follow_up_id=uuid4(),
+                request_id=uuid4(),
+                contact_id=uuid4(),
+                outcome=FollowUpOutcome.REACHED,
+                in_time=True,
+            )
+            for _ in range(3)
+        ),
+    )
     async with visitor(app, a_user(Role.ANALYST, force_id=FORCE)) as analyst:
         found = (await analyst.get("/api/v1/evaluation")).json()
         page = await analyst.get("/")

@@ -216,9 +216,7 @@ async def test_she_is_told_about_contact_before_the_first_question(client: httpx
     assert 'type="radio"' not in page
 
 
-async def test_the_survey_is_answered_page_by_page_and_sent_once(
-    client: httpx.AsyncClient, feedback: Database
-) -> None:
+async def test_the_survey_is_answered_page_by_page_and_sent_once(client: httpx.AsyncClient, feedback: Database) -> None:
     """Start, thirteen questions, check, send, thanks; then the same link shows the thanks again."""
     ticket = a_ticket()
     url = f"/s/{ticket.token(KEY)}"

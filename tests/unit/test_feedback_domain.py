@@ -253,7 +253,9 @@ def test_drafts_live_through_the_month_after_the_one_they_were_begun_in() -> Non
 
 def _referral_events() -> Iterator[tuple[object, str]]:
     referral = {
-        "concern_id": uuid4(), "referral_id": uuid4(), "partner_id": "bristol-city-council",
+        "concern_id": uuid4(),
+        "referral_id": uuid4(),
+        "partner_id": "bristol-city-council",
         "partner_name": "Bristol City Council",
     }
     yield ReferralMade(respond_by=NOW.date(), **referral), "referred"

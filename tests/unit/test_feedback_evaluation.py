@@ -48,9 +48,7 @@ def test_turning_a_change_round_turns_its_sense_round(question: Question, data: 
     assert back == turned[there]
 
 
-@given(
-    CHANGES, st.integers(0, 60), st.integers(0, 60), st.integers(0, 60), st.integers(0, 30), st.integers(0, 30)
-)
+@given(CHANGES, st.integers(0, 60), st.integers(0, 60), st.integers(0, 60), st.integers(0, 30), st.integers(0, 30))
 def test_no_published_figure_is_exact_or_small(
     changes: dict[tuple[str, str, str], int], women: int, before: int, paired: int, in_time: int, late: int
 ) -> None:
@@ -85,7 +83,9 @@ def test_before_and_after_are_shown_of_the_same_women() -> None:
     dark = found.questions[0]
     assert dark.before.total == dark.after.total == dark.change.total
     assert {line.code: line.figure.text for line in found.pairing.lines} == {
-        "paired": "20", "before-only": "30", "after-only": "20",
+        "paired": "20",
+        "before-only": "30",
+        "after-only": "20",
     }
 
 
