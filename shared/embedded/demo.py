@@ -11,6 +11,7 @@ import random
 import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -23,6 +24,7 @@ import yaml
 from shared.contracts.catalogue import SERVICES
 from shared.contracts.kinds import Reason
 from shared.contracts.surveys import AFTER_WALK, BASELINE
+from shared.database import TRANSIENT
 from shared.embedded.demo_people import people, teams
 from shared.embedded.program import ROOT
 from shared.embedded.sign_in import bearer_token
@@ -459,12 +461,17 @@ class Demo:
     # What stands -----------------------------------------------------------------------------------------------
 
     async def _rows(self, service: str, sql: str, *arguments: Any) -> list[asyncpg.Record]:
+        """Rows as they stand. A server that is away just now, as the services may find it too, is asked again."""
         url = self._stack.postgres.admin_url.rsplit("/", 1)[0] + f"/{service}"
-        connection = await asyncpg.connect(url)
-        try:
-            return list(await connection.fetch(sql, *arguments))
-        finally:
-            await connection.close()
+        async with asyncio.timeout(_PATIENCE):
+            while True:
+                with suppress(*TRANSIENT):
+                    connection = await asyncpg.connect(url)
+                    try:
+                        return list(await connection.fetch(sql, *arguments))
+                    finally:
+                        await connection.close()
+                await asyncio.sleep(0.2)
 
     async def _counts(self) -> dict[str, int]:
         """What cannot be traced to a walk, by design, is counted as a whole before and after."""
