@@ -81,6 +81,9 @@ class Bus:
         broker = KafkaBroker(
             self._bootstrap,
             client_id=self._subscriptions.service,
+            # The relay publishes; FastStream's own producer would be one more connection, and is left open when a
+            # start fails.
+            consumer_only=True,
             apply_types=False,
             logger=None,
             graceful_timeout=20,
