@@ -38,7 +38,7 @@ from shared.bus.subscriptions import Outcome
 from shared.contracts.baseline import BaselineAnswered
 from shared.contracts.envelope import Received
 from shared.contracts.feedback import FeedbackFlagged, SurveyInvited
-from shared.contracts.kinds import SurveyName
+from shared.contracts.kinds import SurveyName, Urgency
 from shared.contracts.referrals import ConcernResolved
 from shared.contracts.surveys import BASELINE
 from shared.contracts.walk_requests import ContactRules, ContactRulesChanged, ContactWanted, WalkRequestWithdrawn
@@ -61,12 +61,17 @@ W = TypeVar("W", bound=WalkEvent)
 
 DRAFT_EXPIRES: Final = "draft-expires"
 BASELINE_LEAVES: Final = "baseline-leaves"
+CONTACT_IS_TOLD: Final = "contact-is-told"
 DRAFT_LASTS: Final = timedelta(hours=3)
 
 CONTACT: Final = "contact reference"
 PRIVATE_LINK: Final = "private link"
 _BASELINE: Final = "waiting baseline"
 _BASELINE_SIZE: Final = 1024
+_WANTED: Final = "wanted contact"
+_WANTED_SIZE: Final = 128
+_WANTED_WAITS: Final = (1.0, 5.0)
+"""Seconds. Enough to be another transaction; no wait that is safe for her would hide the moment."""
 _DRAFT: Final = "draft"
 _DRAFT_SIZE: Final = 4096
 
@@ -517,10 +522,10 @@ def _survey_facts(
 async def want_contact(
     tx: Transaction, received: Sequence[Received[FeedbackFlagged]], now: datetime, *, keeping: Keeping
 ) -> None:
-    """Find out whom a worrying answer came from, and ask for an officer's call or visit.
+    """Find out whom a worrying answer came from, and have an officer's call or visit asked for a little later.
 
-    Nothing is stored here, and the event that leaves names neither the flag nor its cause: that her answer led to it
-    is known for the length of this call alone. Who asked not to be contacted sent no reference, and is left in peace.
+    That her answer led to it is known for the length of this call alone: what waits is sealed anew, names no flag, and
+    is told in a transaction of its own. Who asked not to be contacted sent no reference, and is left in peace.
 
     :raises CannotOpen: a reference was not sealed by this master key.
     """
@@ -530,11 +535,26 @@ async def want_contact(
             force_id, request = keeping.vault.open_text(CONTACT, one.event.contact)
             if force_id != one.force_id:
                 raise CannotOpen
-            wanted.append((force_id, UUID(request), one.event.urgency))
-    known = await store.requests(tx, [request_id for _, request_id, _ in wanted])
+            wanted_id = uuid4()
+            content = {"request": request, "urgency": one.event.urgency}
+            sealed = keeping.vault.seal(_WANTED, content, str(wanted_id), size=_WANTED_SIZE)
+            wanted.append(store.WantedContact(force_id, wanted_id, sealed))
+    _CHANCE.shuffle(wanted)
+    await store.add_wanted_contacts(tx, wanted)
+    waits = [Due(one.force_id, one.id, now + timedelta(seconds=_CHANCE.uniform(*_WANTED_WAITS))) for one in wanted]
+    await timers.set(tx, CONTACT_IS_TOLD, waits)
+
+
+async def tell_wanted_contacts(tx: Transaction, fired: Sequence[Fired], now: datetime, *, keeping: Keeping) -> None:
+    """Ask for the calls and visits that are wanted; the events name neither a flag nor a cause."""
+    found = []
+    for one in await store.take_wanted_contacts(tx, [one.subject for one in fired]):
+        content = keeping.vault.open(_WANTED, one.sealed, str(one.id))
+        found.append((one.force_id, UUID(content["request"]), Urgency(content["urgency"])))
+    known = await store.requests(tx, [request_id for _, request_id, _ in found])
     facts = [
         Fact(ContactWanted(request_id=request_id, contact_id=uuid4(), urgency=urgency), force_id, now)
-        for force_id, request_id, urgency in wanted
+        for force_id, request_id, urgency in found
         if request_id in known and not open_request(keeping.vault, known[request_id]).person.rules.stopped
     ]
     _CHANCE.shuffle(facts)

@@ -100,6 +100,14 @@ SELECT force_id, id, sealed FROM waiting_baseline WHERE id = ANY ($1::uuid[]) FO
 -- They have left.
 DELETE FROM waiting_baseline WHERE id = ANY ($1::uuid[]);
 
+-- add_wanted_contacts
+-- Whom an officer is to call or visit, until it is told.
+INSERT INTO wanted_contact (force_id, id, sealed) SELECT * FROM unnest($1::text[], $2::uuid[], $3::bytea[]);
+
+-- take_wanted_contacts
+-- They are told now.
+DELETE FROM wanted_contact WHERE id = ANY ($1::uuid[]) RETURNING force_id, id, sealed;
+
 -- add_messages
 -- What is to be said to her, or why nothing may be.
 INSERT INTO message (force_id, id, request_id, kind, channel, refused, sealed, created_at)

@@ -72,6 +72,15 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True)
+class WantedContact:
+    """Whom an officer is to call or visit, and how soon: sealed under the master key."""
+
+    force_id: str
+    id: UUID
+    sealed: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Baseline:
     """Answers that wait, sealed; the day they were given in London."""
 
@@ -254,6 +263,23 @@ async def waiting_baselines_named(tx: Transaction, ids: Iterable[UUID]) -> list[
 async def remove_baselines(tx: Transaction, ids: Iterable[UUID]) -> None:
     """Forget what has left."""
     await tx.run(QUERIES.remove_baselines, list(ids))
+
+
+async def add_wanted_contacts(tx: Transaction, wanted: Sequence[WantedContact]) -> None:
+    """Let wanted contacts wait until they are told."""
+    if wanted:
+        await tx.run(
+            QUERIES.add_wanted_contacts,
+            [one.force_id for one in wanted],
+            [one.id for one in wanted],
+            [one.sealed for one in wanted],
+        )
+
+
+async def take_wanted_contacts(tx: Transaction, ids: Iterable[UUID]) -> list[WantedContact]:
+    """Take these out, to be told."""
+    rows = await tx.fetch(QUERIES.take_wanted_contacts, list(ids))
+    return [WantedContact(row["force_id"], row["id"], row["sealed"]) for row in rows]
 
 
 async def add_messages(tx: Transaction, messages: Sequence[Message], now: datetime) -> None:

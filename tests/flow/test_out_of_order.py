@@ -58,7 +58,7 @@ STATES = {
         "SELECT id, state, walk_id, team_id, officer_id, followed_up_at IS NOT NULL FROM walk_request",
         "SELECT concern_id, walk_id FROM walk_concern",
         "SELECT request_id, kind, count(*) FROM message GROUP BY 1, 2",
-        "SELECT key, type, count(*) FROM outbox_log WHERE type LIKE '%contact-wanted%' GROUP BY 1, 2",
+        "SELECT force_id, count(*) FROM wanted_contact GROUP BY 1",
     ),
     "assignment": (
         "SELECT id, concern_id, partner_id, state, words, respond_by, planned_for FROM referral",

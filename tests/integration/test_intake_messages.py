@@ -277,6 +277,9 @@ async def test_a_worrying_answer_asks_for_contact_without_telling_why(intake: In
     asked = await intake.ask()
     flag = flagged(await sealed_contact(intake, asked["request_id"]))
     [record] = await intake.take(flag)
+    assert await intake.published("contact-wanted") == []
+    intake.now += timedelta(seconds=6)
+    await intake.timers.fire_due()
     [wanted] = await intake.published("contact-wanted")
     assert wanted.keys() == {"request_id", "contact_id", "urgency"}
     assert (wanted["request_id"], wanted["urgency"]) == (asked["request_id"], "same-day")
@@ -284,7 +287,13 @@ async def test_a_worrying_answer_asks_for_contact_without_telling_why(intake: In
     assert row["correlation_id"] is row["causation_id"] is row["traceparent"] is None
     assert (row["time"].hour, row["time"].minute) == (0, 0)
     assert str(flag.flag_id) not in str([tuple(one) for one in await intake.rows("SELECT * FROM outbox_log")])
+    seen = await intake.rows("SELECT xmin::text FROM inbox WHERE id = $1", UUID(dict(record.headers)["ce_id"].decode()))
+    told = await intake.rows("SELECT xmin::text FROM outbox_log WHERE type LIKE '%contact-wanted%'")
+    assert seen[0]["xmin"] != told[0]["xmin"], "one transaction's mark would join the flag and the request"
+    assert await intake.one("SELECT count(*) FROM wanted_contact") == 0
     await intake.inbox.take([record])
+    intake.now += timedelta(seconds=6)
+    await intake.timers.fire_due()
     assert len(await intake.published("contact-wanted")) == 1
 
 
@@ -294,6 +303,8 @@ async def test_who_wants_no_contact_after_an_answer_is_left_in_peace(intake: Int
     await intake.take(flagged(None))
     await stop(intake, asked)
     await intake.take(flagged(await sealed_contact(intake, asked["request_id"])))
+    intake.now += timedelta(seconds=6)
+    await intake.timers.fire_due()
     assert await intake.published("contact-wanted") == []
 
 
