@@ -23,8 +23,10 @@ from shared.embedded.stack import Ports, Stack, StackRefusal
 
 # Starts the stack in the folder it is given, says its processes, then waits to be ended.
 PROGRAM = """
-import sys
+import signal, sys
 from pathlib import Path
+# A shell that runs the tests in its background lets its children ignore Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from shared.embedded.stack import Ports, Stack, stop_on_sigterm
 stop_on_sigterm()
 ports = Ports(*map(int, sys.argv[2].split(",")))
