@@ -204,7 +204,7 @@ class Demo:
             {"arranged", "completed"},
         )
         # The officer walks when she knows of it: what was not sent by then never is, the walk being over.
-        await self._until("she is told the time", lambda: self._told(story, "arranged"), every=0.5)
+        await self._until("she is told the time", lambda: self._told(story, "arranged"), every=0.2)
         self._tell("arranged")
         ended = datetime.now(UTC) - _HELD
         walk = await self._act(
@@ -239,7 +239,7 @@ class Demo:
             referral = await self._referral_of(story, concern_id)
             self._tell("referred")
             who = self._who_answers_for(referral["partner_id"], story.force_id)
-            await self._until("a partner is told", lambda: self._partner_told(referral), every=0.5)  # noqa: B023  # awaited here
+            await self._until("a partner is told", lambda: self._partner_told(referral), every=0.2)  # noqa: B023  # awaited here
             path = f"/api/v1/referrals/{referral['referral_id']}"
             await self._answer_referral(who, path, "accept", {}, {"accepted", "resolved"})
             await self._answer_referral(
@@ -320,7 +320,7 @@ class Demo:
                     return True
             return False
 
-        await self._until("the survey reaches her", arrived, every=0.5)
+        await self._until("the survey reaches her", arrived, every=0.2)
         return found[0]
 
     async def _follow_up(self, story: _Story) -> None:
@@ -433,7 +433,7 @@ class Demo:
         await self._until(f"{action} is taken", taken)
         return result[0]
 
-    async def _until(self, what: str, holds: Callable[[], Awaitable[bool]], every: float = 0.3) -> None:
+    async def _until(self, what: str, holds: Callable[[], Awaitable[bool]], every: float = 0.15) -> None:
         try:
             async with asyncio.timeout(_PATIENCE):
                 while not await holds():  # noqa: ASYNC110  # what is awaited happens in other processes

@@ -12,7 +12,7 @@ from shared.embedded.topics import embedded_topics
 from tests.flow.test_story import disturbed
 from tests.servers.apache_kafka import ApacheKafka
 from tests.servers.bus_rig import create_topics
-from tests.servers.whole import ports_of_our_own
+from tests.servers.whole import ports_of_our_own, with_postcodes
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.timeout(300)
 @pytest.fixture
 def kafka_stack(apache_kafka: ApacheKafka, server_folder: Path) -> Iterator[Stack]:
     """The four services on Apache Kafka with an idempotent producer."""
-    with Stack(server_folder / "kafka-stack", ports_of_our_own(), broker=apache_kafka) as running:
+    with Stack(with_postcodes(server_folder / "kafka-stack"), ports_of_our_own(), broker=apache_kafka) as running:
         yield running
 
 

@@ -63,19 +63,25 @@ async def test_rubbish_on_every_topic_is_parked_and_the_stream_goes_on(stack: St
         told = await rows(stack, service, "SELECT count(*) FROM outbox_log WHERE topic = $1", f"{service}.parked.v1")
         assert told[0][0] == wanted[service]
 
-        listed = await asyncio.to_thread(walkandtalk, stack, service, "parked", "list", service)
-        assert listed.returncode == 0 and listed.stdout.count("unreadable") == wanted[service], listed.stderr
-        first = str(held[0]["position"])
-        shown = await asyncio.to_thread(walkandtalk, stack, service, "parked", "show", service, first)
-        assert shown.returncode == 0 and "ce_type" in shown.stdout
-        retried = await asyncio.to_thread(walkandtalk, stack, service, "parked", "retry", service, first)
-        assert retried.returncode == 0 and retried.stdout.count("unreadable") == wanted[service]
-        numbers = [str(row["position"]) for row in await rows(stack, service, "SELECT position FROM held")]
-        discarded = await asyncio.to_thread(
-            walkandtalk, stack, service, "parked", "discard", service, *numbers, "--yes"
-        )
-        assert discarded.returncode == 0, discarded.stderr
-        assert await rows(stack, service, "SELECT 1 FROM held") == []
+        if service == "intake":
+            await _looked_after(stack, service, [row["position"] for row in held])
+        # Left behind, they would hold up nobody, but every later test would have to know of them.
+        await rows(stack, service, "DELETE FROM held")
+
+
+async def _looked_after(stack: Stack, service: str, numbers: list[int]) -> None:
+    """What a person does about parked records: list, show, retry, give up."""
+    many, first = len(numbers), str(numbers[0])
+    listed = await asyncio.to_thread(walkandtalk, stack, service, "parked", "list", service)
+    assert listed.returncode == 0 and listed.stdout.count("unreadable") == many, listed.stderr
+    shown = await asyncio.to_thread(walkandtalk, stack, service, "parked", "show", service, first)
+    assert shown.returncode == 0 and "ce_type" in shown.stdout
+    retried = await asyncio.to_thread(walkandtalk, stack, service, "parked", "retry", service, first)
+    assert retried.returncode == 0 and retried.stdout.count("unreadable") == many
+    left = [str(row["position"]) for row in await rows(stack, service, "SELECT position FROM held")]
+    discarded = await asyncio.to_thread(walkandtalk, stack, service, "parked", "discard", service, *left, "--yes")
+    assert discarded.returncode == 0, discarded.stderr
+    assert await rows(stack, service, "SELECT 1 FROM held") == []
 
 
 @pytest.mark.parametrize(
