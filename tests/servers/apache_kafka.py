@@ -13,7 +13,6 @@ from shared.embedded import kafka_protocol
 from shared.embedded.processes import end, wait_until
 
 POM = Path(__file__).parent / "kafka" / "pom.xml"
-_POM_NAMESPACE = {"m": "http://maven.apache.org/POM/4.0.0"}
 
 
 class Lacking(RuntimeError):
@@ -22,7 +21,7 @@ class Lacking(RuntimeError):
 
 def kafka_version() -> str:
     """The version named once, in the pom."""
-    version = ET.parse(POM).findtext("m:properties/m:kafka.version", namespaces=_POM_NAMESPACE)
+    version = ET.parse(POM).findtext("properties/kafka.version")
     if not version:
         raise LookupError(f"{POM} names no kafka.version")
     return version
