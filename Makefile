@@ -7,7 +7,7 @@ VENV := .venv
 RUN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo up test check bench faults
+.PHONY: help setup demo up test check bench faults misuse
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ bench: $(READY) ## measure throughput against the ceiling of this machine
 
 faults: $(READY) ## kill and cut everything under load; nothing may be lost or doubled
 	@$(RUN)/python -m pytest tests/faults $(ARGS)
+
+misuse: $(READY) ## throw 100,000 bad inputs of each kind at everything
+	@$(RUN)/python -m tests.misuse $(ARGS)
 
 # Rebuilt when the dependencies change. Every package is checked against the hashes in requirements.lock.
 $(READY): requirements.lock pyproject.toml
