@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-import asyncpg
-
 _PAGE = b"\0" * 8192
 
 
@@ -24,7 +22,6 @@ class Machine:
     load: float
     architecture: str
     python: str
-    postgres: str
     aiokafka: str
     asyncpg: str
     faststream: str
@@ -32,19 +29,13 @@ class Machine:
     fsync_rate_after: int = 0
 
 
-async def describe(folder: Path, admin_url: str) -> Machine:
+def describe(folder: Path) -> Machine:
     """This machine; the disk is the one under `folder`."""
-    connection = await asyncpg.connect(admin_url)
-    try:
-        postgres = await connection.fetchval("SHOW server_version")
-    finally:
-        await connection.close()
     return Machine(
         cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         load=round(os.getloadavg()[0], 2),
         architecture=platform.machine(),
         python=platform.python_version(),
-        postgres=postgres.split()[0],
         aiokafka=version("aiokafka"),
         asyncpg=version("asyncpg"),
         faststream=version("faststream"),
