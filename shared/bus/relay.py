@@ -14,8 +14,9 @@ import asyncio
 import contextlib
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 import asyncpg
@@ -46,6 +47,7 @@ class Relay:
 
     :param source: CloudEvents source of the service, `/intake`.
     :param idempotent: False for the embedded broker, which has no idempotent producer.
+    :param publisher: what makes a publisher, where it is another than the two of ours.
     """
 
     def __init__(
@@ -57,13 +59,13 @@ class Relay:
         source: str,
         metrics: BusMetrics,
         idempotent: bool,
+        publisher: Callable[[], Publisher] | None = None,
     ) -> None:
         self._database_url = database_url
         self._forces = permit(forces)
-        self._bootstrap = bootstrap
         self._source = source
         self._metrics = metrics
-        self._idempotent = idempotent
+        self._publisher = publisher or partial(KafkaPublisher if idempotent else OneConnectionPublisher, bootstrap)
         self._wake = asyncio.Event()
         self._log = log(__name__)
         self.ready = False
@@ -95,7 +97,7 @@ class Relay:
             while not await connection.fetchval(QUERIES.lead.sql):
                 if await _wait(stopping, _SLOW_POLL):
                     return
-            publisher = KafkaPublisher(self._bootstrap) if self._idempotent else OneConnectionPublisher(self._bootstrap)
+            publisher = self._publisher()
             bus_id = await publisher.start()
             if await self._recognise(connection, bus_id):
                 await _wait(stopping, _SETTLE)
