@@ -1,16 +1,11 @@
 """Chromium, and pages of it that are watched: what the content policy refused, and requests that left the origin."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Thread
-from time import monotonic, sleep
 from typing import Any
 
 import pytest
-import uvicorn
-from fastapi import FastAPI
 from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
 
 from tests.servers.lacking import lacks
@@ -31,24 +26,6 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM))
         yield browser
         browser.close()
-
-
-@contextmanager
-def served(app: FastAPI, port: int) -> Iterator[str]:
-    """The application on a port of this machine, until the block ends; gives its address."""
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, access_log=False))
-    thread = Thread(target=server.run, daemon=True)
-    thread.start()
-    deadline = monotonic() + 20
-    while not server.started:
-        assert monotonic() < deadline, "the application did not start"
-        assert thread.is_alive(), "the application stopped while starting"
-        sleep(0.02)  # a server in a thread offers nothing to wait on but its flag
-    try:
-        yield f"http://localhost:{port}"
-    finally:
-        server.should_exit = True
-        thread.join(20)
 
 
 @dataclass

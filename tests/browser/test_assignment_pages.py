@@ -20,7 +20,7 @@ from shared.contracts.kinds import Urgency
 from shared.contracts.walk_requests import ContactWanted
 from shared.database import Query
 from shared.embedded.processes import free_port
-from tests.browser.conftest import WatchedPage, served
+from tests.browser.conftest import WatchedPage
 from tests.servers.assignment_service import (
     AT_SEA,
     COORDINATOR,
@@ -32,6 +32,7 @@ from tests.servers.assignment_service import (
     received,
 )
 from tests.servers.databases import ServiceDatabase, beside
+from tests.servers.served import served
 from tests.servers.visitors import cookies_of
 
 

@@ -20,9 +20,10 @@ from shared.contracts.surveys import AFTER_WALK, BASELINE
 from shared.database import Database
 from shared.embedded.processes import free_port
 from shared.web.access import Role
-from tests.browser.conftest import WatchedPage, served
+from tests.browser.conftest import WatchedPage
 from tests.servers.databases import ServiceDatabase, beside
 from tests.servers.feedback_service import FORCE, KEY, a_ticket, feedback_app
+from tests.servers.served import served
 from tests.servers.visitors import a_user, cookies_of
 
 

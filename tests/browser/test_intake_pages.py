@@ -22,9 +22,10 @@ from shared.contracts.walks import WalkTaken
 from shared.database import Database, Transaction
 from shared.embedded.processes import free_port
 from shared.web.access import Role
-from tests.browser.conftest import WatchedPage, served
+from tests.browser.conftest import WatchedPage
 from tests.servers.databases import ServiceDatabase, beside
 from tests.servers.intake_service import FORCE, a_body, settings_of
+from tests.servers.served import served
 from tests.servers.visitors import a_user, cookies_of
 
 T = TypeVar("T")

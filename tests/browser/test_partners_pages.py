@@ -18,9 +18,10 @@ from shared.contracts.kinds import PartOfDay, Reason
 from shared.embedded.processes import free_port
 from shared.web.access import Role
 from shared.web.session import User
-from tests.browser.conftest import WatchedPage, served
+from tests.browser.conftest import WatchedPage
 from tests.servers.databases import ServiceDatabase, beside
 from tests.servers.partners_service import FORCE, Partners, a_concern, partners_on, reference_of, settings_of
+from tests.servers.served import served
 from tests.servers.visitors import cookies_of
 
 T = TypeVar("T")

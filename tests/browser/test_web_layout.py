@@ -10,7 +10,8 @@ from playwright.sync_api import Page, expect
 
 from shared.embedded.processes import free_port
 from shared.web.access import Role
-from tests.browser.conftest import Watched, WatchedPage, served
+from tests.browser.conftest import Watched, WatchedPage
+from tests.servers.served import served
 from tests.servers.visitors import a_user, cookies_of
 from tests.servers.web_example import Settings, example_app
 

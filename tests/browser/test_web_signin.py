@@ -6,7 +6,8 @@ from playwright.sync_api import expect
 from pydantic import SecretStr
 
 from shared.embedded.processes import free_port
-from tests.browser.conftest import WatchedPage, served
+from tests.browser.conftest import WatchedPage
+from tests.servers.served import served
 from tests.servers.web_example import Settings, example_app
 
 

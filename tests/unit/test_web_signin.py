@@ -1,24 +1,12 @@
 """Sign-in: whose claims make a user, where a sign-in may lead, and answers of a provider that do not fit."""
 
-import time
-from typing import Any
-
-import httpx
 import pytest
-from joserfc import jwt
-from joserfc.jwk import KeySet, RSAKey
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from joserfc.jwk import RSAKey
 
 from shared.web.access import Role
 from shared.web.session import SignInNeeded, User
-from shared.web.signin import NotAllowedIn, Provider, ProviderAway, own_path, user_from
-from shared.web.site import Site
-from tests.servers.web_example import Settings
-
-CLAIMS = {"sub": "officer-1", "name": "Sam Example", "roles": ["officer"], "force_id": "northvale", "team_id": "bs1"}
+from shared.web.signin import NotAllowedIn, ProviderAway, own_path, user_from
+from tests.servers.odd_provider import CLAIMS, OddProvider
 
 
 @pytest.mark.parametrize("path", ["/", "/walks", "/walks?state=routed&team=bs1", "/walks/1#concerns", "/a:b"])
@@ -79,58 +67,6 @@ def test_claims_that_do_not_fit_make_nobody(changed: dict[str, object]) -> None:
     """Another force, no role, or half a partner is nobody here."""
     with pytest.raises(NotAllowedIn):
         user_from(CLAIMS | changed, ("northvale",))
-
-
-class OddProvider:
-    """An identity provider written by hand that says whatever a test wants."""
-
-    issuer = "http://provider.test"
-
-    def __init__(self) -> None:
-        self.key = RSAKey.generate_key(2048, {"kid": "one"})
-        self.served = self.key
-        self.claims: dict[str, Any] = {
-            **CLAIMS,
-            "iss": self.issuer,
-            "aud": "walkandtalk",
-            "exp": int(time.time()) + 300,
-            "nonce": "n",
-        }
-        self.userinfo: dict[str, Any] = {}
-        self.discovered: dict[str, Any] = {
-            "issuer": self.issuer,
-            "authorization_endpoint": self.issuer + "/authorize?tenant=1",
-            "token_endpoint": self.issuer + "/token",
-            "jwks_uri": self.issuer + "/keys",
-            "userinfo_endpoint": self.issuer + "/userinfo",
-        }
-        self.token_status = 200
-        self.asked: list[str] = []
-
-    def token(self) -> str:
-        """Its claims, signed."""
-        return jwt.encode({"alg": "RS256", "kid": self.key.kid}, self.claims, self.key)
-
-    async def answer(self, request: Request) -> Response:
-        """What it answers to anything."""
-        self.asked.append(request.url.path)
-        match request.url.path:
-            case "/.well-known/openid-configuration":
-                return JSONResponse(self.discovered)
-            case "/token":
-                return JSONResponse({"id_token": self.token(), "access_token": "opaque"}, self.token_status)
-            case "/userinfo":
-                return JSONResponse(self.userinfo)
-            case _:
-                return JSONResponse(KeySet([self.served]).as_dict(private=False))
-
-    def trusted(self) -> Provider:
-        """Our side, talking to it."""
-        settings = Settings(oidc_issuer=self.issuer)
-        provider = Provider(settings, Site.of("intake", "x", settings), ("northvale",))
-        app = Starlette(routes=[Route("/{path:path}", self.answer, methods=["GET", "POST"])])
-        provider.client = httpx.AsyncClient(transport=httpx.ASGITransport(app))
-        return provider
 
 
 PENDING = {"state": "s", "verifier": "v", "nonce": "n", "next": "/"}
