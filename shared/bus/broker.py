@@ -79,7 +79,8 @@ class Bus:
 
     def _build(self) -> KafkaBroker:
         broker = KafkaBroker(
-            self._bootstrap,
+            # FastStream hands a text on as one address.
+            self._bootstrap.split(","),
             client_id=self._subscriptions.service,
             # The relay publishes; FastStream's own producer would be one more connection, and is left open when a
             # start fails.

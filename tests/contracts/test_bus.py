@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -65,6 +66,16 @@ async def test_events_take_effect_once_and_in_the_order_of_their_key(rig: Rig) -
             await rig.append(events[start : start + 137])
         found = await rig.until_effects(2000)
     assert found == {key: list(range(40)) for key in keys}
+
+
+async def test_a_cluster_is_given_as_several_addresses(rig: Rig) -> None:
+    """Relay and consumer take a list of brokers, one of which is away, and find the cluster by the other."""
+    bootstrap = f"{rig.server.bootstrap},127.0.0.1:{free_port()}"
+    rig.server = replace(rig.server, bootstrap=bootstrap)
+    async with rig.member().running():
+        [key] = some_keys(1)
+        await rig.append([rig.Counted(on=key, number=0)])
+        assert await rig.until_effects(1) == {key: [0]}
 
 
 async def test_sequences_on_the_bus_are_gapless_and_headers_are_cloudevents(rig: Rig) -> None:
