@@ -9,7 +9,7 @@ from typing import Literal
 
 from rich.progress import Progress, TaskID
 
-Unit = Literal["events/s", "requests/s", "walks/s", "rows/s", "ms", "pages an event", "pages a query"]
+Unit = Literal["events/s", "requests/s", "walks/s", "rows/s", "ms", "pages an event", "pages a query", "bytes an event"]
 
 
 class WrongEffect(Exception):

@@ -99,11 +99,15 @@ class Ground:
         """A consumer group nobody was in: it reads from the beginning."""
         return f"bench-{next(self._number)}-{secrets.token_hex(3)}"
 
+    async def empty_bus(self) -> None:
+        """A new life of the broker: empty topics."""
+        await asyncio.to_thread(self._broker.stop)
+        await asyncio.to_thread(self._broker.start)
+
     async def load(self, records: Sequence[Recorded], told: Callable[[int], None]) -> None:
         """Put these records, and nothing else, on the bus before anything is measured."""
         # Ours consumes every topic of the service: what another load left there would be measured with this one.
-        await asyncio.to_thread(self._broker.stop)
-        await asyncio.to_thread(self._broker.start)
+        await self.empty_bus()
         # The embedded broker has no idempotent producer; one connection keeps the order.
         producer = AIOKafkaProducer(bootstrap_servers=self.bootstrap, acks="all", linger_ms=5)
         await producer.start()
@@ -124,7 +128,7 @@ class Ground:
         try:
             await admin.execute(f"CREATE DATABASE {name} TEMPLATE {SERVICE} OWNER {SERVICE}_owner")
             try:
-                found = Clone(self._url(name), self.postgres.admin_url.rsplit("/", 1)[0] + "/" + name)
+                found = self.named(name)
                 if prepare:
                     connection = await asyncpg.connect(found.admin_url)
                     await connection.execute(prepare)
@@ -136,6 +140,10 @@ class Ground:
                 await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
         finally:
             await admin.close()
+
+    def named(self, name: str) -> Clone:
+        """The addresses of a database of this server."""
+        return Clone(self._url(name), self.postgres.admin_url.rsplit("/", 1)[0] + "/" + name)
 
     def _url(self, name: str) -> str:
         url = login_url(self.postgres.admin_url, SERVICE, "bus", self._passwords[f"{SERVICE}_bus"])

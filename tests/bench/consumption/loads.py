@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from uuid import UUID, uuid4
 
 from uuid6 import uuid7
@@ -49,7 +50,7 @@ class Load:
         for event in self.events(many):
             sequences[event.key] += 1
             envelope = Envelope(
-                id=UUID(int=uuid7().int),
+                id=UUID(int=uuid7().int) if event.precise else uuid4(),
                 source="/bench",
                 type=event.type(),
                 time=now,
@@ -57,16 +58,17 @@ class Load:
                 dataschema="urn:walkandtalk:schema:" + event.type().removeprefix(TYPE_PREFIX),
                 force_id=FORCE,
                 sequence=sequences[event.key],
-                correlation_id=uuid4(),
-                causation_id=uuid4(),
-                traceparent=_TRACE,
+                correlation_id=uuid4() if event.precise else None,
+                causation_id=uuid4() if event.precise else None,
+                traceparent=_TRACE if event.precise else None,
             )
             value = event.model_dump_json(exclude_none=True).encode()
             found.append((event.bus_topic, str(event.key).encode(), value, envelope.headers()))
         return found
 
 
-def _walks(many: int) -> Iterator[Event]:
+def walks(many: int) -> Iterator[Event]:
+    """Completed walks, each once."""
     ended = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=3)
     for n in range(many):
         yield WalkCompleted(
@@ -87,14 +89,20 @@ def _concern(n: int) -> UUID:
     return UUID(int=0x0190_0000_0000_7000_8000_0000_0000_0000 + n)
 
 
-def _referrals(many: int) -> Iterator[Event]:
+def referral_of(concern: UUID) -> UUID:
+    """The referral that the events of a concern are about."""
+    return UUID(int=concern.int + (1 << 64))
+
+
+def referrals(concerns: Sequence[UUID], many: int) -> Iterator[Event]:
+    """Four types of events about these concerns, one referral each; types and concerns at random."""
     # Seeded, so that every run has the same mixture and ends in the same rows.
     chosen = random.Random(7)
     for _ in range(many):
-        concern = _concern(chosen.randrange(_CONCERNS))
+        concern = chosen.choice(concerns)
         of = {
             "concern_id": concern,
-            "referral_id": UUID(int=concern.int + (1 << 64)),
+            "referral_id": referral_of(concern),
             "partner_id": "bristol-city-council",
             "partner_name": "Bristol City Council",
         }
@@ -113,7 +121,7 @@ ONE_TYPE = Load(
     name="one type",
     told="feedback asks the women of completed walks: inbox, invitation and outbox in one commit",
     topic=WalkCompleted.topic,
-    events=_walks,
+    events=walks,
     prepare="",
     effect="SELECT (SELECT count(*) FROM inbox), (SELECT count(*) FROM invitation), (SELECT count(*) FROM outbox_log),"
     " (SELECT count(*) FROM outbox_pending), (SELECT count(DISTINCT sequence) FROM outbox_log),"
@@ -124,7 +132,7 @@ MIXED = Load(
     name="mixed types",
     told="feedback follows referrals: four types and their keys at random; inbox and rows in one commit, no outbox",
     topic=ReferralMade.topic,
-    events=_referrals,
+    events=partial(referrals, [_concern(n) for n in range(_CONCERNS)]),
     prepare="INSERT INTO concern (force_id, id, area_id, category, raised_on)"  # noqa: S608 # our own constants
     f" SELECT '{FORCE}', lpad(to_hex(n), 32, '0')::uuid, 'bs1', 'badly-lit', '2026-11-01'"
     f" FROM generate_series(0, {_CONCERNS - 1}) AS g (n);"
