@@ -30,6 +30,18 @@ class SurveyLinkExpired(Refusal):
     """This link is no longer open. Ask the neighbourhood team for a new one if you would like to answer."""
 
 
+def opaque(token: str) -> bytes:
+    """The bytes of a token; one meaning is written in one way alone.
+
+    :raises ValueError: it is not base64url without padding, or not as we write it.
+    """
+    found = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+    # Bits that the last character has to spare, and the letters of ordinary base64, are let through by the above.
+    if base64.urlsafe_b64encode(found).decode().rstrip("=") != token:
+        raise ValueError("not as it was written")
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Ticket:
     """What a link carries. `contact` is sealed by intake's master key: feedback passes it on and cannot open it."""
@@ -57,7 +69,7 @@ class Ticket:
         :raises SurveyLinkExpired: its time has passed.
         """
         try:
-            sealed = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+            sealed = opaque(token)
             plain = AESGCM(key).decrypt(sealed[:12], sealed[12:], _BOUND)
             force_id, survey, pair, contact, expires = json.loads(plain)
             ticket = cls(force_id, SurveyName(survey), UUID(pair), contact, datetime.fromtimestamp(expires, UTC))

@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 from services.intake.domain import WrappedKey
+from shared.survey_link import opaque
 
 _NONCE: Final = 12
 
@@ -145,7 +146,7 @@ class Vault:
         :raises CannotOpen: it was not.
         """
         try:
-            sealed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+            sealed = opaque(text)
         except ValueError:
             raise CannotOpen from None
         return self.open(purpose, sealed)

@@ -206,7 +206,7 @@ def add_guarded(
             rows.append(row)
             guarded = copy.copy(route)
             guarded.responses = {**PROBLEM_RESPONSES, **route.responses}
-            guarded.app = Guard(route.app, table.get(row, frozenset()), site, provider.user_of_token)
+            guarded.app = Guard(route.app, table.get(row, frozenset()), site, provider.forces, provider.user_of_token)
             if not isinstance(table.get(row, frozenset()), Open):
                 guarded.openapi_extra = {**(route.openapi_extra or {}), "security": [{"bearer": []}]}
             guarded.include_in_schema = route.include_in_schema and route.path.startswith("/api/")

@@ -8,7 +8,6 @@ referrer, so "null" alone proves nothing and refuses nothing.
 import hashlib
 import hmac
 import secrets
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
@@ -41,13 +40,24 @@ def from_elsewhere(request: Request, own_url: str) -> bool:
     origin = request.headers.get("origin")
     if origin is None or origin == "null":
         return False
-    return urlsplit(origin).netloc not in (request.headers.get("host", ""), urlsplit(own_url).netloc)
+    # Compared as text: what a stranger sends as an origin need not be an address at all.
+    scheme = own_url.partition("://")[0]
+    return origin not in (own_url, f"{scheme}://{request.headers.get('host', '')}")
 
 
-def check(request: Request, sent: str | None, *, site: Site, subject: str) -> None:
-    """Raise ForgedForm unless the request comes from our own page with the token that fits its cookie."""
+def cookie_of(request: Request, site: Site) -> str:
+    """What tokens of this browser are bound to.
+
+    :raises ForgedForm: it has nothing of the kind, or says that the request comes from elsewhere. That can be told
+        before the body is read.
+    """
     cookie = request.cookies.get(site.cookie(COOKIE), "")
-    if from_elsewhere(request, site.own_url) or not cookie or not sent:
+    if not cookie or from_elsewhere(request, site.own_url):
         raise ForgedForm
-    if not hmac.compare_digest(token(site.csrf_key, cookie, subject).encode(), sent.encode()):
+    return cookie
+
+
+def check(cookie: str, sent: str | None, *, site: Site, subject: str) -> None:
+    """Raise ForgedForm unless the token fits the cookie and the person."""
+    if not sent or not hmac.compare_digest(token(site.csrf_key, cookie, subject).encode(), sent.encode()):
         raise ForgedForm

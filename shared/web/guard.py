@@ -1,6 +1,6 @@
 """The one place where the access table is enforced: it stands before every route, ahead of any parsing."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import UTC, datetime
 from urllib.parse import parse_qs
 
@@ -26,11 +26,13 @@ def now() -> datetime:
 class Guard:
     """Who asks, may they, and did their own page send the form; then the route."""
 
-    def __init__(self, app: ASGIApp, rule: Rule, site: Site, bearer: Bearer) -> None:
-        """`bearer` turns an access token into its user and raises SignInNeeded for one it does not accept."""
+    def __init__(self, app: ASGIApp, rule: Rule, site: Site, forces: Collection[str], bearer: Bearer) -> None:
+        """`forces` are those whose people may be signed in here; `bearer` turns an access token into its user and
+        raises SignInNeeded for one it does not accept."""
         self.app = app
         self.rule = rule
         self.site = site
+        self.forces = forces
         self.bearer = bearer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -39,7 +41,10 @@ class Guard:
         request = Request(scope, receive)
         scheme, _, credential = request.headers.get("authorization", "").partition(" ")
         by_bearer = scheme.lower() == "bearer" and bool(credential)
-        user = await self.bearer(credential.strip()) if by_bearer else session.from_cookie(request, self.site, now())
+        if by_bearer:
+            user: User | None = await self.bearer(credential.strip())
+        else:
+            user = session.from_cookie(request, self.site, self.forces, now())
         request.state.user = user
         if not isinstance(self.rule, Open):
             if user is None:
@@ -56,12 +61,13 @@ class Guard:
         is_form = not kind or kind in FORMS
         if not is_form and user is None:
             return receive
+        cookie = csrf.cookie_of(request, self.site)
         sent = request.headers.get(csrf.HEADER)
         if sent is None and is_form:
             body = await whole(receive)
             sent = await token_in(body, kind, request)
             receive = again(body)
-        csrf.check(request, sent, site=self.site, subject=user.sub if user else "")
+        csrf.check(cookie, sent, site=self.site, subject=user.sub if user else "")
         return receive
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -75,14 +76,16 @@ def user_of(content: dict[str, Any]) -> User:
     )
 
 
-def from_cookie(connection: HTTPConnection, site: Site, now: datetime) -> User | None:
-    """Who the session cookie says is signed in, None when it is absent, foreign or too old."""
+def from_cookie(connection: HTTPConnection, site: Site, forces: Collection[str], now: datetime) -> User | None:
+    """Who the session cookie says is signed in, None when it is absent, foreign, too old, or of none of the forces."""
     content = opened(site.session_key, connection.cookies.get(site.cookie(COOKIE), ""), now, LASTS)
     try:
-        return user_of(content["user"]) if content else None
+        user = user_of(content["user"]) if content else None
     except (KeyError, TypeError, ValueError):
         # Sealed by an older or newer version of us: sign in again.
         return None
+    # A force that is served no longer, or that the provider may speak for no longer, has no sessions.
+    return user if user is not None and user.force_id in forces else None
 
 
 def keep(response: Response, user: User, site: Site, now: datetime) -> None:

@@ -67,11 +67,10 @@ def user_from(claims: Mapping[str, Any], forces: tuple[str, ...]) -> User:
     force = claims.get("force_id") or (forces[0] if len(forces) == 1 else None)
     if force not in forces:
         raise NotAllowedIn("the provider may not speak for this force")
-    given = claims.get("roles") or []
+    given = claims.get("roles")
+    named = [given] if isinstance(given, str) else given if isinstance(given, list) else []
     known = {role.value for role in Role}
-    roles = frozenset(
-        Role(role) for role in ([given] if isinstance(given, str) else given) if isinstance(role, str) and role in known
-    )
+    roles = frozenset(Role(role) for role in named if isinstance(role, str) and role in known)
     if not roles:
         raise NotAllowedIn("no role of this service")
     partner = claims.get("partner_id")
@@ -306,7 +305,10 @@ def signin_routes(provider: Provider, pages: Pages, site: Site) -> APIRouter:
         query = request.query_params
         if not pending or not secrets.compare_digest(query.get("state", "").encode(), pending["state"].encode()):
             return refuse(request, "state does not fit")
-        if "code" not in query:
+        # RFC 9207: an answer that names another provider was meant for a sign-in with that one.
+        if query.get("iss", provider.issuer).rstrip("/") != provider.issuer:
+            return refuse(request, "answer of another provider")
+        if "code" not in query or "error" in query:
             return refuse(request, "no code")
         try:
             user = await provider.finish(query["code"], pending)

@@ -42,7 +42,8 @@ def derived_key(secret: SecretStr, purpose: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One service's web side. Keys are the same in all four, so one sign-in serves them all on one host."""
+    """One service's web side. The session's key is the same in all four, so one sign-in serves them all on one host;
+    forms have a key a service, so that a token of one service's page is worth nothing at another."""
 
     service: str
     title: str
@@ -64,7 +65,7 @@ class Site:
             title=title,
             urls={name: url.rstrip("/") for name, url in urls.items()},
             session_key=derived_key(settings.session_secret, "session"),
-            csrf_key=derived_key(settings.session_secret, "form"),
+            csrf_key=derived_key(settings.session_secret, f"form of {service}"),
         )
 
     def cookie(self, name: str) -> str:
