@@ -11,7 +11,8 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-EXTRAS = [one for extra in PROJECT["optional-dependencies"].values() for one in extra]
+# The peers of `make bench` are installed by hand, by whoever wants them beside ours.
+EXTRAS = [one for name, extra in PROJECT["optional-dependencies"].items() if name != "peers" for one in extra]
 
 
 def locked(name: str) -> dict[str, str]:

@@ -18,12 +18,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from shared.observability import configure_logging
-from tests.bench import consumption, growth
+from tests.bench import consumption, growth, relay
 from tests.bench.figures import Found, Run, Suite, WrongEffect
 from tests.bench.machine import Machine, describe, fsync_rate
 
 SUITES: Final[dict[str, Suite]] = {
     "consumption": consumption.suite,
+    "relay": relay.suite,
     "growth": growth.suite,
 }
 
