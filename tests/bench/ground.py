@@ -108,6 +108,10 @@ class Ground:
         """Put these records, and nothing else, on the bus before anything is measured."""
         # Ours consumes every topic of the service: what another load left there would be measured with this one.
         await self.empty_bus()
+        await self.publish(records, told)
+
+    async def publish(self, records: Sequence[Recorded], told: Callable[[int], None]) -> None:
+        """Put these records on the bus, behind those that are there."""
         # The embedded broker has no idempotent producer; one connection keeps the order.
         producer = AIOKafkaProducer(bootstrap_servers=self.bootstrap, acks="all", linger_ms=5)
         await producer.start()
