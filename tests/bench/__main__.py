@@ -18,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from shared.observability import configure_logging
-from tests.bench import consumption, growth, relay
+from tests.bench import consumption, growth, relay, scale
 from tests.bench.figures import Found, Run, Suite, WrongEffect
 from tests.bench.machine import Machine, describe, fsync_rate
 
@@ -26,6 +26,7 @@ SUITES: Final[dict[str, Suite]] = {
     "consumption": consumption.suite,
     "relay": relay.suite,
     "growth": growth.suite,
+    "scale": scale.suite,
 }
 
 
