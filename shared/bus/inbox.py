@@ -20,6 +20,7 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 from itertools import count
 from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid5
@@ -32,7 +33,7 @@ from shared.bus.outbox import QUERIES, RawFact
 from shared.bus.subscriptions import Outcome, Subscription, Subscriptions
 from shared.bus.waves import waves
 from shared.contracts.catalogue import parked_topic
-from shared.contracts.envelope import Envelope, MalformedEnvelope, Received
+from shared.contracts.envelope import Envelope, Event, MalformedEnvelope, Received
 from shared.contracts.refusals import TryAgain
 from shared.database import TRANSIENT, Database, Row, Transaction
 from shared.observability import correlation_id, log, traceparent
@@ -60,7 +61,7 @@ class Record(NamedTuple):
     def digest(self) -> bytes:
         """The same for a redelivery, different for another record at the same place of a log that began anew."""
         found = hashlib.sha256(f"{self.topic}\n{self.partition}\n{self.offset}\n".encode())
-        for part in (self.key or b"", self.value or b"", *(v for _, v in self.headers)):
+        for part in (self.key or b"", self.value or b"", *(v or b"" for _, v in self.headers)):
             found.update(len(part).to_bytes(4, "big"))
             found.update(part)
         return found.digest()
@@ -152,27 +153,20 @@ class Inbox:
         if subscription is None:
             self._metrics.skipped(envelope.type)
             return None
+        if record.topic != subscription.event.topic:
+            # Who may write a topic is settled by the broker; an event elsewhere comes from somebody who may not send it.
+            return Held(record, "unreadable", "ce_type: does not travel on this topic", UNKNOWN_FORCE, envelope.id)
         if envelope.force_id not in self._forces:
-            return Held(record, "unreadable", "this force is not served here", UNKNOWN_FORCE, None)
+            return Held(record, "unreadable", "ce_forceid: is not served here", UNKNOWN_FORCE, None)
         try:
             event = subscription.event.model_validate_json(record.value or b"")
         except ValidationError as fault:
-            return Held(record, "unreadable", _breach(fault), envelope.force_id, envelope.id)
+            return Held(record, "unreadable", _breach(fault, subscription.event), envelope.force_id, envelope.id)
+        if rb"\u0000" in (record.value or b"") and (field := _holding_nul(event.model_dump())):
+            return Held(record, "unreadable", f"{field}: holds U+0000", envelope.force_id, envelope.id)
         if record.key != str(event.key).encode():
-            return Held(record, "unreadable", "the key is not the aggregate's id", envelope.force_id, envelope.id)
-        return Readable(
-            record,
-            subscription,
-            Received(
-                event,
-                envelope.id,
-                envelope.force_id,
-                envelope.time,
-                envelope.sequence,
-                envelope.correlation_id,
-                envelope.traceparent,
-            ),
-        )
+            return Held(record, "unreadable", "key: is not the aggregate's id", envelope.force_id, envelope.id)
+        return Readable(record, subscription, Received.of(event, envelope))
 
     async def _patiently(self, work: Callable[[bool], Any]) -> Any:
         started = asyncio.get_running_loop().time()
@@ -447,8 +441,27 @@ def _record(row: Row) -> Record:
 
 
 def _portable(headers: Iterable[tuple[str, bytes]]) -> str:
-    """Headers as JSON: pairs of name and base64, in their order, repetitions kept."""
-    return json.dumps([[name, base64.b64encode(value).decode()] for name, value in headers])
+    """Headers as JSON: pairs of name and base64, in their order, repetitions kept.
+
+    PostgreSQL keeps no U+0000 in a text, so in a name it is shown as what Unicode has to picture it, U+2400.
+    """
+    return json.dumps(
+        [[name.replace("\0", "\u2400"), base64.b64encode(value or b"").decode()] for name, value in headers]
+    )
+
+
+def _holding_nul(data: Any, at: str = "data") -> str | None:
+    """Where in the data a text holds U+0000, which PostgreSQL cannot keep; None where nothing does."""
+    match data:
+        case str():
+            return at if "\0" in data else None
+        case dict():
+            inside: Iterable[tuple[str, Any]] = ((str(name) if at == "data" else at, one) for name, one in data.items())
+        case list() | tuple():
+            inside = ((at, one) for one in data)
+        case _:
+            return None
+    return next((found for name, one in inside if (found := _holding_nul(one, name))), None)
 
 
 def _position(row: Row) -> int:
@@ -456,10 +469,23 @@ def _position(row: Row) -> int:
     return position
 
 
-def _breach(fault: ValidationError) -> str:
-    """Which fields break the schema and how, never what they held."""
+def _breach(fault: ValidationError, event: type[Event]) -> str:
+    """Which fields break the schema and how, never what they held; a key of theirs is shown as "?"."""
+    known = _fields(event)
     found = (
-        f"{'.'.join(str(part) for part in error['loc']) or 'data'}: {error['type']}"
+        f"{'.'.join(_known(part, known) for part in error['loc']) or 'data'}: {error['type']}"
         for error in fault.errors(include_url=False, include_context=False, include_input=False)
     )
     return "; ".join(found)[:500]
+
+
+def _known(part: int | str, known: frozenset[str]) -> str:
+    return str(part) if isinstance(part, int) or part in known else "?"
+
+
+@cache
+def _fields(event: type[Event]) -> frozenset[str]:
+    """The names of all fields of an event, its parts' included."""
+    schema = event.model_json_schema()
+    parts = (schema, *schema.get("$defs", {}).values())
+    return frozenset(name for part in parts for name in part.get("properties", ()))
