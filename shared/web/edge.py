@@ -22,6 +22,11 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 QUIET = ("/health/", "/metrics", "/static/")
 TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 
+# An escape that is not itself escaped; the name in front of the value it stands in.
+ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+FIELD = re.compile(rb'"([A-Za-z_]\w{0,39})"\s*:')
+MARGIN = 80
+
 log = observability.log(__name__)
 
 
@@ -109,19 +114,27 @@ class Edge:
             await send(message)
 
         received = size if (size := declared(headers)) > self.max_body else 0
+        before = b""
 
         async def receiving() -> Message:
-            nonlocal received
+            nonlocal received, before
             if received > self.max_body:
                 raise TooLarge(self.max_body)
             message = await receive()
             if message["type"] == "http.request":
-                received += len(message.get("body", b""))
+                body = message.get("body", b"")
+                received += len(body)
                 if received > self.max_body:
                     raise TooLarge(self.max_body)
+                if body:
+                    # What is looked for may lie across two parts of a body.
+                    before = before[-MARGIN:] + body
+                    refuse_nul(before, headers)
             return message
 
         try:
+            if "\0" in scope["path"] or b"%00" in scope["query_string"]:
+                raise HoldsNul(query_field(scope["query_string"]))
             await self.app(scope, receiving, sending)
         except Exception as error:
             if answering:
@@ -148,6 +161,33 @@ class TooLarge(HTTPException):
 
     def __init__(self, limit: int = MEGABYTE) -> None:
         super().__init__(413, f"What you sent is larger than {limit / MEGABYTE:g} MB.")
+
+
+class HoldsNul(HTTPException):
+    """A text holds U+0000, which no database of ours keeps and nobody types."""
+
+    def __init__(self, field: str | None) -> None:
+        super().__init__(422 if field else 400)
+        self.fields = {field: "holds a character that cannot be kept (U+0000)"} if field else {}
+
+
+def refuse_nul(body: bytes, headers: Headers) -> None:
+    """Look through a body, or two parts of it; raises HoldsNul, which names the field of a JSON body."""
+    if "json" in headers.get("content-type", ""):
+        if rb"\u0000" in body and (found := ESCAPED_NUL.search(body)):
+            names = FIELD.findall(body, 0, found.start())
+            raise HoldsNul(names[-1].decode() if names else "body")
+    elif b"\0" in body or b"%00" in body:
+        raise HoldsNul(None)
+
+
+def query_field(query: bytes) -> str | None:
+    """The parameter that holds U+0000; None where it is none of a plain name."""
+    for part in query.split(b"&"):
+        name, _, value = part.partition(b"=")
+        if b"%00" in value and re.fullmatch(rb"[A-Za-z_]\w{0,39}", name):
+            return name.decode()
+    return None
 
 
 def declared(headers: Headers) -> int:

@@ -5,7 +5,7 @@ Nothing here repeats a value that was sent, and nothing tells an unknown error's
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -158,7 +158,9 @@ class Answers:
                 return of_validation(error)
             case HTTPException():
                 detail = error.detail if error.detail != HTTPStatus(error.status_code).phrase else None
-                return of_status(error.status_code, detail, error.headers)
+                named_fields: Mapping[str, str] = getattr(error, "fields", None) or {}
+                errors = [{"field": field, "message": message} for field, message in named_fields.items()]
+                return replace(of_status(error.status_code, detail, error.headers), errors=errors)
             case _ if isinstance(error, DATABASE_AWAY) and not isinstance(error, OWN_FILES):
                 log.warning("database away", exc_info=error)
                 return of_status(503, headers={"Retry-After": RETRY_AFTER})
