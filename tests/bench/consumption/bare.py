@@ -82,7 +82,12 @@ async def _take(connection: Connection, records: Sequence[ConsumerRecord[Any, An
         raise RuntimeError("the ceiling has no way to hold records")
     if len(rows) < len(read):
         new = {row["id"] for row in rows}
-        read = [one for one in read if one[0].id in new]
+        # Each once: the second of two in this batch may stand after a later event of its key.
+        first: dict[UUID, Read] = {}
+        for one in read:
+            if one[0].id in new:
+                first.setdefault(one[0].id, one)
+        read = list(first.values())
     await effect(connection, read, now)
     await connection.execute("COMMIT")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from uuid import UUID, uuid4
@@ -40,10 +40,22 @@ class Load:
     events: Callable[[int], Iterator[Event]]
     prepare: str
     effect: str
-    """SQL for what every contestant must have left behind, whatever way it took."""
+    """SQL for what every contestant must have left behind, whatever way it took; first how many events it received."""
+    whole: Callable[[tuple[object, ...]], bool] = bool
+    """Whether what was left behind by a part of the topic is whole: no event without its rows, nothing held."""
+    twice: bool = False
+    """A third of the events are delivered a second time, in the same and in other batches."""
+
+    def distinct(self, many: int) -> int:
+        """How many events so many records are."""
+        return many - many // 4 if self.twice else many
 
     def records(self, many: int) -> list[Recorded]:
-        """Records as they stand on the bus, sequences of a key gapless."""
+        """So many records as they stand on the bus, sequences of a key gapless."""
+        found = self._once(self.distinct(many))
+        return _with_duplicates(found, many - len(found)) if self.twice else found
+
+    def _once(self, many: int) -> list[Recorded]:
         now = datetime.now(UTC)
         sequences: Counter[UUID] = Counter()
         found: list[Recorded] = []
@@ -65,6 +77,16 @@ class Load:
             value = event.model_dump_json(exclude_none=True).encode()
             found.append((event.bus_topic, str(event.key).encode(), value, envelope.headers()))
         return found
+
+
+def _with_duplicates(records: list[Recorded], again: int) -> list[Recorded]:
+    """Some come again, half of them within the next fifty records, half of them batches later."""
+    chosen = random.Random(11)
+    places = [(float(place), record) for place, record in enumerate(records)]
+    for place in chosen.sample(range(len(records)), again):
+        later = chosen.randint(1, 50) if chosen.random() < 0.5 else chosen.randint(4_000, 6_000)
+        places.append((place + later + 0.5, records[place]))
+    return [record for _, record in sorted(places, key=lambda one: one[0])]
 
 
 def walks(many: int) -> Iterator[Event]:
@@ -126,6 +148,7 @@ ONE_TYPE = Load(
     effect="SELECT (SELECT count(*) FROM inbox), (SELECT count(*) FROM invitation), (SELECT count(*) FROM outbox_log),"
     " (SELECT count(*) FROM outbox_pending), (SELECT count(DISTINCT sequence) FROM outbox_log),"
     " (SELECT count(DISTINCT causation_id) FROM outbox_log), (SELECT count(*) FROM held)",
+    whole=lambda left: len(set(left[:4])) == 1 and left[6] == 0,
 )
 
 MIXED = Load(
@@ -140,4 +163,8 @@ MIXED = Load(
     effect="SELECT (SELECT count(*) FROM inbox), (SELECT count(*) FROM referral), (SELECT count(*) FROM held),"
     " (SELECT md5(string_agg(id || state, ',' ORDER BY id)) FROM referral),"
     " (SELECT md5(string_agg(id || coalesce(resolution, '-'), ',' ORDER BY id)) FROM concern)",
+    whole=lambda left: left[1] != 0 and left[2] == 0,
 )
+
+ONE_TYPE_TWICE = replace(ONE_TYPE, name="one type, duplicates", twice=True)
+MIXED_TWICE = replace(MIXED, name="mixed types, duplicates", twice=True)
