@@ -37,6 +37,7 @@ from shared.sendings import Sender
 from shared.settings import ServiceSettings, complaints
 from shared.timers import TimerLoop, Timers
 from shared.web.app import create_app
+from shared.web.http import Bounded
 from shared.web.pages import Pages
 
 S = TypeVar("S", bound=ServiceSettings)
@@ -296,6 +297,7 @@ def run(service: str, settings: type[S], build: Callable[[S], FastAPI]) -> None:
         host=read.host,
         port=read.port,
         loop="uvloop" if sys.platform != "win32" else "asyncio",
+        http=Bounded,
         log_config=None,
         access_log=False,
         server_header=False,
