@@ -64,8 +64,9 @@ class Dependencies(runtime.Dependencies[Settings]):
             self.metrics.show(await handlers.count(tx, self.clock()))
 
 
-def dependencies(request: Request) -> Dependencies:
+async def dependencies(request: Request) -> Dependencies:
     """What the running application was built with."""
+    # FastAPI would call a plain function in a thread.
     return cast(Dependencies, request.app.state.dependencies)
 
 

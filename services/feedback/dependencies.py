@@ -41,6 +41,7 @@ class Dependencies(runtime.Dependencies[Settings]):
             await handlers.start(tx, self.policies.forces, self.clock(), metrics=self.metrics)
 
 
-def dependencies(request: Request) -> Dependencies:
+async def dependencies(request: Request) -> Dependencies:
     """What the running application was built with."""
+    # FastAPI would call a plain function in a thread.
     return cast(Dependencies, request.app.state.dependencies)

@@ -36,6 +36,7 @@ class Dependencies(runtime.Dependencies[Settings]):
         self.postcodes = Postcodes.open(settings.postcodes_dir or settings.data_dir)
 
 
-def dependencies(request: Request) -> Dependencies:
+async def dependencies(request: Request) -> Dependencies:
     """What the application was built with."""
+    # FastAPI would call a plain function in a thread.
     return cast(Dependencies, request.app.state.dependencies)

@@ -20,8 +20,9 @@ class Deps(Dependencies[Settings]):
     """Partners' dependencies."""
 
 
-def dependencies(request: Request) -> Deps:
+async def dependencies(request: Request) -> Deps:
     """The dependencies of the application that is answering."""
+    # FastAPI would call a plain function in a thread.
     return cast(Deps, request.app.state.dependencies)
 
 

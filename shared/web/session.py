@@ -105,8 +105,9 @@ def forget(response: Response, site: Site) -> None:
     response.delete_cookie(site.cookie(COOKIE), httponly=True, samesite="lax", secure=site.secure)
 
 
-def current_user(connection: HTTPConnection) -> User:
+async def current_user(connection: HTTPConnection) -> User:
     """The signed-in user, for handlers: `user: User = Depends(current_user)`. Raises SignInNeeded when nobody is."""
+    # FastAPI would call a plain function in a thread.
     user = getattr(connection.state, "user", None)
     if not isinstance(user, User):
         raise SignInNeeded

@@ -343,6 +343,6 @@ def signin_routes(provider: Provider, pages: Pages, site: Site) -> APIRouter:
 
     @router.get("/me")
     async def me(request: Request) -> Response:
-        return pages.render(request, "me.html", title="Who is signed in", person=current_user(request))
+        return pages.render(request, "me.html", title="Who is signed in", person=await current_user(request))
 
     return router
