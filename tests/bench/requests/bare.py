@@ -95,32 +95,16 @@ _LETTERS: Final = "23456789BCDFGHJKMNPQRTVWXYZ"
 _CHANNELS, _PARTS = frozenset(one.value for one in Channel), frozenset(one.value for one in PartOfDay)
 _REASONS, _DAYS = frozenset(one.value for one in Reason), frozenset(one.value for one in Weekday)
 _TOP: Final = frozenset(
-    [
-        "force_id",
-        "name",
-        "over_18",
-        "consent",
-        "contact",
-        "place",
-        "availability",
-        "lives_or_works_here",
-        "reasons",
-        "group_walk_welcome",
-        "baseline",
-    ]
+    (
+        *("force_id", "name", "over_18", "consent", "contact", "place", "availability", "lives_or_works_here"),
+        *("reasons", "group_walk_welcome", "baseline"),
+    )
 )
 _CONTACT: Final = frozenset(
-    [
-        "channels",
-        "email",
-        "phone",
-        "address",
-        "times",
-        "may_say_police",
-        "may_leave_voicemail",
-        "excluded_officers",
-        "excluded_teams",
-    ]
+    (
+        *("channels", "email", "phone", "address", "times", "may_say_police", "may_leave_voicemail"),
+        *("excluded_officers", "excluded_teams"),
+    )
 )
 _LARGEST: Final = 1_000_000
 
