@@ -111,63 +111,66 @@ class Accepted:
     repeated: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Sealed:
+    """A request ready to be written, and who asks, open for the length of one transaction."""
+
+    keyed: Keyed
+    new: store.NewRequest
+    woman: _Woman
+    pair_id: UUID
+
+    @property
+    def key(self) -> tuple[str, bytes]:
+        """The idempotency key's force and digest."""
+        return self.new.force_id, self.new.digest
+
+
 async def request_walks(tx: Transaction, asked: Sequence[Keyed], now: datetime, *, keeping: Keeping) -> list[Accepted]:
     """Accept requests, each once however often it is sent.
 
     :raises FieldsWrong: something is missing or not valid; nothing of any of them is stored.
     :raises KeyUsedForAnother: a key was used before for another request.
     """
-    vault = keeping.vault
-    keys = [
-        store.NewKey(
-            one.command.force_id,
-            vault.digest("idempotency key", one.idempotency_key),
-            vault.digest("request", _canonical(one.command)),
-            UUID(int=uuid7().int),
-        )
-        for one in asked
-    ]
-    fresh = await store.claim_keys(tx, keys, now)
-    await _add_requests(
-        tx,
-        keeping,
-        [(one, key.request_id) for one, key in zip(asked, keys, strict=True) if key.request_id in fresh],
-        now,
-    )
-    known = await store.accepted(tx, keys)
+    sealed = [_sealed_request(keeping.vault, keyed) for keyed in asked]
+    wrong = [domain.refuse_request(keyed.command, day(now)) for keyed in asked]
+    sound = [one for one, faults in zip(sealed, wrong, strict=True) if not faults]
+    fresh = await store.accept(tx, [one.new for one in sound], now) if sound else set()
+    await _follow(tx, keeping, [one for one in sound if one.new.id in fresh], now)
+    # A repeat is answered as before: what was accepted yesterday is not refused because its earliest day has passed.
+    known = await store.accepted(tx, [one.key for one in sealed if one.new.id not in fresh])
     answers = []
-    for key in keys:
-        found = known[key.force_id, key.digest]
-        if found.body_digest != key.body_digest:
+    for one, faults in zip(sealed, wrong, strict=True):
+        if one.new.id in fresh:
+            answers.append(Accepted(one.new.id, one.new.reference, repeated=False))
+        elif (found := known.get(one.key)) is None:
+            raise FieldsWrong(faults)
+        elif found.body_digest != one.new.body_digest:
             raise KeyUsedForAnother
-        answers.append(Accepted(found.request_id, found.reference, found.request_id != key.request_id))
+        else:
+            answers.append(Accepted(found.request_id, found.reference, repeated=True))
     return answers
 
 
-async def _add_requests(tx: Transaction, keeping: Keeping, asked: Sequence[tuple[Keyed, UUID]], now: datetime) -> None:
-    if not asked:
+async def _follow(tx: Transaction, keeping: Keeping, accepted: Sequence[_Sealed], now: datetime) -> None:
+    """What goes with requests just written: events, the log of who collected what, the confirmation, her answers."""
+    if not accepted:
         return
-    requests, women, facts, entries, baselines = [], [], [], [], []
-    for keyed, request_id in asked:
-        command = keyed.command
-        # Only here, not for a repeat: what was accepted yesterday is not refused because its earliest day has passed.
-        if wrong := domain.refuse_request(command, day(now)):
-            raise FieldsWrong(wrong)
-        pair_id = uuid4()
-        request, woman = _sealed_request(keeping.vault, command, request_id, pair_id)
-        requests.append(request)
-        women.append(woman)
+    facts, entries, notices = [], [], []
+    for one in accepted:
+        command, request_id = one.keyed.command, one.new.id
         facts.append(Fact(command.event(request_id), command.force_id, now))
-        entries.append(Entry(command.force_id, keyed.actor, "collected", str(request_id), "asked for a walk"))
-        if command.baseline:
-            baselines.append(_sealed_baseline(keeping.vault, command, pair_id, now))
-    await store.add_requests(tx, requests, now)
+        entries.append(Entry(command.force_id, one.keyed.actor, "collected", str(request_id), "asked for a walk"))
+        link = private_link(keeping, one.woman.held)
+        notices.append(_Notice(one.woman, MessageKind.CONFIRMATION, {"link": link}, now))
     await outbox.append(tx, facts)
     await audit.record(tx, entries, now)
-    notices = [
-        _Notice(woman, MessageKind.CONFIRMATION, {"link": private_link(keeping, woman.held)}, now) for woman in women
-    ]
     await _announce(tx, keeping, notices, now)
+    baselines = [
+        _sealed_baseline(keeping.vault, one.keyed.command, one.pair_id, now)
+        for one in accepted
+        if one.keyed.command.baseline
+    ]
     await _keep_baselines(tx, keeping, baselines, now)
 
 
@@ -177,13 +180,19 @@ def _canonical(command: RequestWalk) -> str:
     return json.dumps([command.force_id, command.person.as_json(), event, dict(command.baseline)], sort_keys=True)
 
 
-def _sealed_request(
-    vault: Vault, command: RequestWalk, request_id: UUID, pair_id: UUID
-) -> tuple[store.NewRequest, _Woman]:
-    participant_id, reference, person = uuid4(), domain.reference(os.urandom(8)), command.person
+def _sealed_request(vault: Vault, keyed: Keyed) -> _Sealed:
+    command, person = keyed.command, keyed.command.person
+    request_id, participant_id, pair_id, reference = (
+        UUID(int=uuid7().int),
+        uuid4(),
+        uuid4(),
+        domain.reference(os.urandom(8)),
+    )
     data_key, wrapped = vault.new_data_key(str(participant_id))
     new = store.NewRequest(
         command.force_id,
+        vault.digest("idempotency key", keyed.idempotency_key),
+        vault.digest("request", _canonical(command)),
         request_id,
         reference,
         data_key.seal(pair_id.hex, f"pair of {request_id}"),
@@ -193,7 +202,7 @@ def _sealed_request(
         tuple(vault.digest(kind, text) for kind, text in person.looked_up_by()),
     )
     held = Held(command.force_id, request_id, reference, RequestState.RECEIVED, None, None, participant_id)
-    return new, _Woman(held, person, data_key)
+    return _Sealed(keyed, new, _Woman(held, person, data_key), pair_id)
 
 
 # Her answers before the walk

@@ -17,16 +17,6 @@ QUERIES: Final = Queries.read(Path(__file__).with_name("queries.sql"))
 
 
 @dataclass(frozen=True, slots=True)
-class NewKey:
-    """An idempotency key, by digest, and the request its first use is to make."""
-
-    force_id: str
-    digest: bytes
-    body_digest: bytes
-    request_id: UUID
-
-
-@dataclass(frozen=True, slots=True)
 class AcceptedKey:
     """What a key was used for."""
 
@@ -37,9 +27,11 @@ class AcceptedKey:
 
 @dataclass(frozen=True, slots=True)
 class NewRequest:
-    """A request and who asked, ready to be written."""
+    """A request and who asked, ready to be written; `digest` is of its idempotency key, `body_digest` of itself."""
 
     force_id: str
+    digest: bytes
+    body_digest: bytes
     id: UUID
     reference: str
     pair: bytes
@@ -121,60 +113,37 @@ class Draft:
     sealed: bytes
 
 
-async def claim_keys(tx: Transaction, keys: Sequence[NewKey], now: datetime) -> set[UUID]:
-    """The requests whose keys were not used before."""
+async def accept(tx: Transaction, asked: Sequence[NewRequest], now: datetime) -> set[UUID]:
+    """Write the requests whose keys were not used before, with participants and digests; which these are."""
+    digests = [(one.participant_id, digest) for one in asked for digest in one.digests]
     rows = await tx.fetch(
-        QUERIES.claim_keys,
-        [key.force_id for key in keys],
-        [key.digest for key in keys],
-        [key.body_digest for key in keys],
-        [key.request_id for key in keys],
+        QUERIES.accept,
+        [one.force_id for one in asked],
+        [one.digest for one in asked],
+        [one.body_digest for one in asked],
+        [one.id for one in asked],
+        [one.participant_id for one in asked],
+        [one.key.master for one in asked],
+        [one.key.wrapped for one in asked],
+        [one.sealed for one in asked],
+        [one.reference for one in asked],
+        [one.pair for one in asked],
+        [participant_id for participant_id, _ in digests],
+        [digest for _, digest in digests],
         now,
     )
     return {row["request_id"] for row in rows}
 
 
-async def accepted(tx: Transaction, keys: Sequence[NewKey]) -> dict[tuple[str, bytes], AcceptedKey]:
-    """What these keys were used for, by force and digest."""
+async def accepted(tx: Transaction, keys: Sequence[tuple[str, bytes]]) -> dict[tuple[str, bytes], AcceptedKey]:
+    """What keys, by force and digest, were used for; those nobody used are left out."""
     if not keys:
         return {}
-    rows = await tx.fetch(QUERIES.accepted, [key.force_id for key in keys], [key.digest for key in keys])
+    rows = await tx.fetch(QUERIES.accepted, [force for force, _ in keys], [digest for _, digest in keys])
     return {
         (row["force_id"], row["digest"]): AcceptedKey(row["body_digest"], row["request_id"], row["reference"])
         for row in rows
     }
-
-
-async def add_requests(tx: Transaction, requests: Sequence[NewRequest], now: datetime) -> None:
-    """Write participants, their digests and their requests."""
-    forces = [request.force_id for request in requests]
-    participants = [request.participant_id for request in requests]
-    await tx.run(
-        QUERIES.add_participants,
-        forces,
-        participants,
-        [request.key.master for request in requests],
-        [request.key.wrapped for request in requests],
-        [request.sealed for request in requests],
-        now,
-    )
-    digests = [(request, digest) for request in requests for digest in request.digests]
-    if digests:
-        await tx.run(
-            QUERIES.add_digests,
-            [request.force_id for request, _ in digests],
-            [digest for _, digest in digests],
-            [request.participant_id for request, _ in digests],
-        )
-    await tx.run(
-        QUERIES.add_requests,
-        forces,
-        [request.id for request in requests],
-        participants,
-        [request.reference for request in requests],
-        [request.pair for request in requests],
-        now,
-    )
 
 
 async def requests(tx: Transaction, ids: Iterable[UUID]) -> dict[UUID, Stored]:
