@@ -1,6 +1,7 @@
 """The two ways records reach a broker, behind one small interface: many records at once, in order per partition.
 
-Either publishes all rows of a flight or raises; after that the flight is published again from its first row.
+A flight is made ready while the one before is still in the air, and leaves when that one has arrived. It arrives whole
+or raises; after that it is published again from its first row.
 """
 
 from __future__ import annotations
@@ -8,14 +9,18 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
-from collections.abc import Mapping, Sequence
+import json
+import struct
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from functools import lru_cache, partial
 from typing import Any, Final, Protocol
+from uuid import UUID
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.conn import AIOKafkaConnection, create_conn
 from aiokafka.errors import KafkaError, for_code
-from aiokafka.partitioner import DefaultPartitioner
+from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.protocol.metadata import MetadataRequest
 from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
@@ -25,9 +30,11 @@ from shared.database import Row
 
 _REQUEST_TIMEOUT_MS: Final = 10_000
 _LARGEST_BATCH: Final = 1_000_000
-_partition_of = DefaultPartitioner()
+_words = struct.Struct("<9I").unpack
 
 Place = tuple[str, int]
+Leave = Callable[[], Coroutine[Any, Any, None]]
+Batches = list[tuple[str, list[tuple[int, bytes]]]]
 
 
 class Publisher(Protocol):
@@ -39,8 +46,9 @@ class Publisher(Protocol):
     async def bus_id(self) -> str:
         """The id of the cluster reached now."""
 
-    async def publish(self, source: str, rows: Sequence[Row]) -> None:
-        """Publish rows of the outbox log, in order per partition; returns when all are acknowledged."""
+    async def prepare(self, source: str, rows: Sequence[Row]) -> Leave:
+        """Make records of rows of the outbox log. Whoever calls what this returns publishes them, in order per
+        partition, and goes on when all are acknowledged."""
 
     async def stop(self) -> None:
         """Let go of every connection."""
@@ -69,22 +77,18 @@ class KafkaPublisher:
     async def bus_id(self) -> str:
         return str((await self._admin.describe_cluster())["cluster_id"])
 
-    async def publish(self, source: str, rows: Sequence[Row]) -> None:
+    async def prepare(self, source: str, rows: Sequence[Row]) -> Leave:
         partitions: dict[str, list[int]] = {}
         for topic in {row["topic"] for row in rows}:
             found = await self._producer.partitions_for(topic)
             if not found:
                 raise KafkaError(f"topic {topic} does not exist")
             partitions[topic] = sorted(found)
-        ends = await asyncio.gather(
-            *(self._publish_partition(place, source, mine) for place, mine in by_place(rows, partitions).items()),
-            return_exceptions=True,
-        )
-        for end in ends:
-            if isinstance(end, BaseException):
-                raise end
+        batches = {place: self._batches(mine, source) for place, mine in by_place(rows, partitions).items()}
+        return partial(self._publish, batches)
 
-    async def _publish_partition(self, place: Place, source: str, rows: Sequence[Row]) -> None:
+    def _batches(self, rows: Sequence[Row], source: str) -> list[BatchBuilder]:
+        found: list[BatchBuilder] = []
         start = 0
         while start < len(rows):
             batch = self._producer.create_batch()
@@ -94,9 +98,22 @@ class KafkaPublisher:
             if end == start:
                 raise KafkaError("an event does not fit into a batch")
             batch.close()
+            found.append(batch)
+            start = end
+        return found
+
+    async def _publish(self, batches: Mapping[Place, Sequence[BatchBuilder]]) -> None:
+        ends = await asyncio.gather(
+            *(self._publish_partition(place, mine) for place, mine in batches.items()), return_exceptions=True
+        )
+        for end in ends:
+            if isinstance(end, BaseException):
+                raise end
+
+    async def _publish_partition(self, place: Place, batches: Sequence[BatchBuilder]) -> None:
+        for batch in batches:
             # One batch of a partition in the air: a refused one is never overtaken by a later one.
             await (await self._producer.send_batch(batch, place[0], partition=place[1]))
-            start = end
 
     async def stop(self) -> None:
         for closing in (self._producer.stop(), self._admin.close()):
@@ -128,7 +145,7 @@ class OneConnectionPublisher:
         described = await self._ask(MetadataRequest([]))
         return str(described.cluster_id)
 
-    async def publish(self, source: str, rows: Sequence[Row]) -> None:
+    async def prepare(self, source: str, rows: Sequence[Row]) -> Leave:
         missing = {row["topic"] for row in rows} - self._partitions.keys()
         if missing:
             described = await self._ask(MetadataRequest(sorted(missing), allow_auto_topic_creation=False))
@@ -136,7 +153,8 @@ class OneConnectionPublisher:
                 if code:
                     raise for_code(code)(f"topic {topic} does not exist")
                 self._partitions[topic] = sorted(partition[1] for partition in found)
-        left = {place: list(mine) for place, mine in by_place(rows, self._partitions).items()}
+        left = by_place(rows, self._partitions)
+        requests: list[Batches] = []
         while left:
             request: dict[str, list[tuple[int, bytes]]] = {}
             for (topic, partition), mine in list(left.items()):
@@ -145,13 +163,13 @@ class OneConnectionPublisher:
                 del mine[:taken]
                 if not mine:
                     del left[(topic, partition)]
+            requests.append(list(request.items()))
+        return partial(self._publish, requests)
+
+    async def _publish(self, requests: Sequence[Batches]) -> None:
+        for topics in requests:
             answer = await self._ask(
-                ProduceRequest(
-                    transactional_id=None,
-                    required_acks=-1,
-                    timeout=_REQUEST_TIMEOUT_MS,
-                    topics=list(request.items()),
-                )
+                ProduceRequest(transactional_id=None, required_acks=-1, timeout=_REQUEST_TIMEOUT_MS, topics=topics)
             )
             for _, partitions in answer.topics:
                 for _, code, *_ in partitions:
@@ -170,13 +188,31 @@ class OneConnectionPublisher:
 
 
 def by_place(rows: Sequence[Row], partitions: Mapping[str, list[int]]) -> dict[Place, list[Row]]:
-    """Rows by topic and partition, in order; the partition of a key as every Kafka client computes it (murmur2)."""
+    """Rows by topic and partition, in order."""
     found: dict[Place, list[Row]] = {}
     for row in rows:
         topic: str = row["topic"]
-        partition = _partition_of(str(row["key"]).encode(), partitions[topic], partitions[topic])
-        found.setdefault((topic, partition), []).append(row)
+        of_topic = partitions[topic]
+        place = (topic, of_topic[partition_hash(row["key"]) % len(of_topic)])
+        if place in found:
+            found[place].append(row)
+        else:
+            found[place] = [row]
     return found
+
+
+@lru_cache(8192)
+def partition_hash(key: UUID) -> int:
+    """What every Kafka client takes a key's partition from: murmur2 of its 36 characters, without the sign.
+
+    As aiokafka's, which takes twice as long: it puts the words together byte by byte.
+    """
+    hashed = 0x9747B28C ^ 36
+    for word in _words(str(key).encode()):
+        mixed = word * 0x5BD1E995 & 0xFFFFFFFF
+        hashed = (hashed * 0x5BD1E995 ^ (mixed ^ mixed >> 24) * 0x5BD1E995) & 0xFFFFFFFF
+    hashed = (hashed ^ hashed >> 13) * 0x5BD1E995 & 0xFFFFFFFF
+    return (hashed ^ hashed >> 15) & 0x7FFFFFFF
 
 
 def _batch(rows: Sequence[Row], source: str) -> tuple[bytes, int]:
@@ -203,7 +239,7 @@ def _record(row: Row, source: str) -> dict[str, Any]:
 
 def _headers(row: Row, source: str) -> list[tuple[str, bytes]]:
     if row["headers"] is not None:
-        return [(name, base64.b64decode(value)) for name, value in row["headers"]]
+        return [(name, base64.b64decode(value)) for name, value in json.loads(row["headers"])]
     type_: str = row["type"]
     return Envelope(
         id=row["id"],

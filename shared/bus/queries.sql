@@ -31,9 +31,12 @@ SELECT pg_notify('outbox', '');
 -- What the relay publishes next, in the order of positions, leaving out what it is publishing now. The positions are
 -- chosen first, so that a flight costs the same however much waits behind it.
 SELECT l.position, l.topic, l.key, l.sequence, l.id, l.type, l.time, l.force_id,
-       l.correlation_id, l.causation_id, l.traceparent, l.headers, l.data
+       l.correlation_id, l.causation_id, l.traceparent, l.headers::text, l.data
 FROM (
-    SELECT position FROM outbox_pending WHERE position <> ALL ($1::bigint[]) ORDER BY position LIMIT $2
+    SELECT position FROM outbox_pending
+    WHERE position NOT IN (SELECT unnest($1::bigint[]))
+    ORDER BY position
+    LIMIT $2
 ) AS p
 CROSS JOIN LATERAL (SELECT * FROM outbox_log WHERE outbox_log.position = p.position OFFSET 0) AS l
 ORDER BY p.position;

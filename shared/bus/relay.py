@@ -12,12 +12,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 import asyncpg
 from aiokafka.errors import KafkaError
@@ -34,8 +33,24 @@ _SLOW_POLL: Final = 1.0
 _SETTLE: Final = 2.0
 """Seconds before the log goes to another bus: consumers notice by their heartbeat (1 s) and begin anew. A record
 published sooner could be read from the offset a consumer had reached on the old bus."""
+_STATEMENTS: Final = {
+    "jit": "off",
+    # Planned once; and what is pending is read in the order of its index. A sort would look at the whole backlog each
+    # time, and is what a table nobody has analysed yet gets otherwise.
+    "plan_cache_mode": "force_generic_plan",
+    "enable_sort": "off",
+    # Forgetting that is lost in a crash of the server means publishing again, which the inboxes make harmless.
+    "synchronous_commit": "off",
+}
 _FAULTS: Final[tuple[type[Exception], ...]] = (*TRANSIENT, KafkaError)
 _BEGINNING: Final = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+class _Flight(NamedTuple):
+    """Events that are published together, ready to leave."""
+
+    positions: list[int]
+    leave: Callable[[], Coroutine[Any, Any, None]]
 
 
 class AnotherBus(Exception):
@@ -93,6 +108,7 @@ class Relay:
     async def _session(self, stopping: asyncio.Event) -> None:
         connection = await self._connect()
         publisher: Publisher | None = None
+        stopped: asyncio.Task[bool] | None = None
         try:
             while not await connection.fetchval(QUERIES.lead.sql):
                 if await _wait(stopping, _SLOW_POLL):
@@ -103,10 +119,14 @@ class Relay:
                 await _wait(stopping, _SETTLE)
             await connection.add_listener("outbox", lambda *_: self._wake.set())
             connection.add_termination_listener(lambda *_: self._wake.set())
+            stopped = asyncio.create_task(stopping.wait())
+            stopped.add_done_callback(lambda _: self._wake.set())
             self._metrics.leading.set(1)
             self.ready = True
             await self._publish_all(connection, publisher, bus_id, stopping)
         finally:
+            if stopped is not None:
+                stopped.cancel()
             if publisher is not None:
                 await publisher.stop()
             with contextlib.suppress(Exception):
@@ -121,10 +141,9 @@ class Relay:
                 "application_name": "walkandtalk relay",
                 "walkandtalk.forces": self._forces,
                 "timezone": "UTC",
-                "jit": "off",
+                **_STATEMENTS,
             },
         )
-        await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads)
         return connection
 
     async def _recognise(self, connection: asyncpg.Connection[Row], bus_id: str) -> bool:
@@ -146,40 +165,65 @@ class Relay:
     ) -> None:
         clock = asyncio.get_running_loop().time
         checked = clock()
-        rows: Sequence[Row] = []
+        ready: _Flight | None = None
+        # Acknowledged, not forgotten yet.
+        published: list[int] = []
         while not stopping.is_set():
             if clock() - checked >= _SLOW_POLL:
                 checked = clock()
                 if await publisher.bus_id() != bus_id:
                     raise AnotherBus
-            if not rows:
-                self._wake.clear()
-                rows = await connection.fetch(QUERIES.next_pending.sql, [], FLIGHT)
-            if not rows:
-                await _either(self._wake, stopping, _SLOW_POLL)
-                if connection.is_closed():
-                    raise ConnectionError("the relay's database connection closed")
-                continue
-            positions = [row["position"] for row in rows]
-            flight = asyncio.create_task(publisher.publish(self._source, rows))
-            try:
-                # What is published next is fetched while this flight is in the air.
-                following = await connection.fetch(QUERIES.next_pending.sql, positions, FLIGHT)
-            finally:
-                await asyncio.wait([flight])
-            flight.result()
+            if ready is None:
+                ready = await self._next(connection, publisher, [])
+            if ready is not None:
+                following = await self._fly(connection, publisher, ready, published)
+                published, ready = ready.positions, following
+            if ready is None:
+                await self._forget(connection, published)
+                published = []
+                await self._woken(connection, stopping)
+        await self._forget(connection, published)
+
+    async def _fly(
+        self, connection: asyncpg.Connection[Row], publisher: Publisher, ready: _Flight, published: Sequence[int]
+    ) -> _Flight | None:
+        """Publish a flight. While it is in the air the one before is forgotten, and the next one made ready."""
+        flight = asyncio.create_task(ready.leave())
+        try:
+            await self._forget(connection, published)
+            following = await self._next(connection, publisher, ready.positions)
+        except _FAULTS:
+            # Or this one would be published again each time the next cannot be made ready.
+            await flight
+            await self._forget(connection, ready.positions)
+            raise
+        finally:
+            await asyncio.wait([flight])
+        flight.result()
+        return following
+
+    async def _next(
+        self, connection: asyncpg.Connection[Row], publisher: Publisher, in_the_air: Sequence[int]
+    ) -> _Flight | None:
+        # Before the look: whatever commits after it wakes the relay again.
+        self._wake.clear()
+        rows = await connection.fetch(QUERIES.next_pending.sql, in_the_air, FLIGHT)
+        if not rows:
+            return None
+        return _Flight([row["position"] for row in rows], await publisher.prepare(self._source, rows))
+
+    async def _forget(self, connection: asyncpg.Connection[Row], positions: Sequence[int]) -> None:
+        if positions:
             await connection.execute(QUERIES.forget_pending.sql, positions)
-            self._metrics.published(len(rows))
-            rows = following
+            self._metrics.published(len(positions))
 
-
-async def _either(one: asyncio.Event, other: asyncio.Event, seconds: float) -> None:
-    waits = [asyncio.create_task(one.wait()), asyncio.create_task(other.wait())]
-    try:
-        await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for wait in waits:
-            wait.cancel()
+    async def _woken(self, connection: asyncpg.Connection[Row], stopping: asyncio.Event) -> None:
+        if not stopping.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_SLOW_POLL):
+                    await self._wake.wait()
+        if connection.is_closed():
+            raise ConnectionError("the relay's database connection closed")
 
 
 async def _wait(stopping: asyncio.Event, seconds: float) -> bool:
