@@ -13,13 +13,14 @@ from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaAckableMessage
 from faststream.kafka.subscriber.usecase import BatchSubscriber
 
-from shared.bus.inbox import Inbox, Record
+from shared.bus.consumption import LARGEST_BATCH, Consumption
+from shared.bus.inbox import Inbox
 from shared.bus.metrics import BusMetrics
 from shared.bus.subscriptions import Subscriptions
-from shared.database import TRANSIENT
 from shared.observability import log
 
-LARGEST_BATCH = 500
+_LOOK = 1.0
+"""Seconds between two looks at whether the consumer still lives."""
 
 
 class Bus:
@@ -43,6 +44,7 @@ class Bus:
         self._group = group or subscriptions.service
         self._log = log(__name__)
         self._broker: KafkaBroker | None = None
+        self._consumption = Consumption(inbox, metrics)
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Consume until told to stop. The broker may be away at any time, at start as well."""
@@ -53,8 +55,6 @@ class Bus:
             broker = self._build()
             try:
                 await broker.start()
-                self._broker = broker
-                break
             except Exception as fault:
                 self._log.warning("the broker cannot be reached", fault=type(fault).__name__)
                 with contextlib.suppress(Exception):
@@ -62,10 +62,36 @@ class Bus:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(stopping.wait(), pause)
                 pause = min(3.0, pause * 2)
-        await stopping.wait()
-        if self._broker is not None:
-            await self._broker.stop()
+                continue
+            pause = 0.2
+            self._broker = broker
+            died = await self._died(broker, stopping)
             self._broker = None
+            await self._consumption.stop()
+            if not died:
+                await broker.stop()
+                return
+            self._log.error("the consumer died and is made anew")
+            with contextlib.suppress(Exception):
+                await broker.stop()
+            for consumer in _consumers(broker):
+                # What stop leaves open when it meets the fault that the consumer died of.
+                with contextlib.suppress(Exception):
+                    await consumer._client.close()
+
+    async def _died(self, broker: KafkaBroker, stopping: asyncio.Event) -> bool:
+        """Whether a consumer ended by itself, as soon as that is seen; False once told to stop.
+
+        A connection that ends at the wrong moment can end aiokafka's own tasks with an error nobody awaits (its
+        issue 1038): such a consumer keeps its partitions and reads no more.
+        """
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stopping.wait(), _LOOK)
+            if stopping.is_set():
+                return False
+            if any(not alive(consumer) for consumer in _consumers(broker)):
+                return True
 
     @property
     def ready(self) -> bool:
@@ -74,8 +100,8 @@ class Bus:
             return True
         if self._broker is None:
             return False
-        consumers = [subscriber.consumer for subscriber in self._broker.subscribers]  # type: ignore[attr-defined]  # LogicSubscriber has it
-        return all(consumer is not None and consumer.assignment() is not None for consumer in consumers)
+        consumers = _consumers(self._broker)
+        return bool(consumers) and all(alive(one) and one.assignment() is not None for one in consumers)
 
     def _build(self) -> KafkaBroker:
         broker = KafkaBroker(
@@ -93,6 +119,8 @@ class Bus:
             request_timeout_ms=20_000,
         )
 
+        consumption = self._consumption = Consumption(self._inbox, self._metrics)
+
         async def raw(batch: Sequence[ConsumerRecord[Any, Any]]) -> KafkaAckableMessage:
             return _raw(batch, subscriber.consumer)
 
@@ -104,7 +132,9 @@ class Bus:
             batch_timeout_ms=20,
             fetch_max_wait_ms=50,
             auto_offset_reset="earliest",
-            ack_policy=AckPolicy.NACK_ON_ERROR,
+            # Offsets follow the database, and a batch that fails goes back: both are the consumption's.
+            ack_policy=AckPolicy.MANUAL,
+            listener=consumption,
             # The embedded broker waits for sessions to end before a group forms anew; Apache Kafka takes 6 s at least.
             session_timeout_ms=2_000 if self._embedded else 6_000,
             heartbeat_interval_ms=500 if self._embedded else 1_000,
@@ -116,15 +146,20 @@ class Bus:
 
         @subscriber
         async def take(batch: Sequence[ConsumerRecord[Any, Any]]) -> None:
-            with self._metrics.batch_seconds.time():
-                self._metrics.batch_records.observe(len(batch))
-                try:
-                    await self._inbox.take([_record(record) for record in batch])
-                except TRANSIENT as fault:
-                    self._log.warning("batch handed back", fault=type(fault).__name__)
-                    raise
+            await consumption.take(subscriber.consumer, batch)
 
         return broker
+
+
+def _consumers(broker: KafkaBroker) -> list[Any]:
+    found = [subscriber.consumer for subscriber in broker.subscribers]  # type: ignore[attr-defined]  # LogicSubscriber has it
+    return [consumer for consumer in found if consumer is not None]
+
+
+def alive(consumer: Any) -> bool:
+    """Whether both tasks of an aiokafka consumer run: the one that reads, and the one that keeps it in its group."""
+    tasks = (consumer._fetcher.error_future, consumer._coordinator._coordination_task)
+    return not any(task.done() for task in tasks)
 
 
 def _raw(batch: Sequence[ConsumerRecord[Any, Any]], consumer: Any) -> KafkaAckableMessage:
@@ -135,7 +170,3 @@ def _raw(batch: Sequence[ConsumerRecord[Any, Any]], consumer: Any) -> KafkaAckab
 
 async def _undecoded(message: KafkaAckableMessage) -> Any:
     return message.raw_message
-
-
-def _record(raw: ConsumerRecord[Any, Any]) -> Record:
-    return Record(raw.topic, raw.partition, raw.offset, raw.key, raw.value, tuple(raw.headers))

@@ -8,11 +8,14 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
+from faststream.kafka import KafkaBroker
 
+from shared.bus.broker import _consumers
 from shared.contracts.envelope import Envelope
 from shared.embedded.broker import EmbeddedBroker
 from shared.embedded.processes import free_port
@@ -66,6 +69,21 @@ async def test_events_take_effect_once_and_in_the_order_of_their_key(rig: Rig) -
             await rig.append(events[start : start + 137])
         found = await rig.until_effects(2000)
     assert found == {key: list(range(40)) for key in keys}
+
+
+async def test_a_consumer_that_dies_by_itself_is_made_anew(rig: Rig) -> None:
+    """Where a task inside the client ends, as it can when a connection does, the member reads on within seconds."""
+    async with rig.member().running() as member:
+        [key] = some_keys(1)
+        await rig.append([rig.Counted(on=key, number=0)])
+        assert await rig.until_effects(1) == {key: [0]}
+        assert member.bus.ready
+        [consumer] = _consumers(cast(KafkaBroker, member.bus._broker))
+        consumer._fetcher.error_future.cancel()
+        await asyncio.wait([consumer._fetcher.error_future])
+        assert not member.bus.ready
+        await rig.append([rig.Counted(on=key, number=1)])
+        assert await rig.until_effects(2) == {key: [0, 1]}
 
 
 async def test_a_cluster_is_given_as_several_addresses(rig: Rig) -> None:
