@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import secrets
@@ -12,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 from uuid import UUID, uuid4
 
+from pydantic_core import to_json
 from uuid6 import uuid7
 
 from services.intake import domain, store
@@ -41,7 +41,13 @@ from shared.contracts.feedback import FeedbackFlagged, SurveyInvited
 from shared.contracts.kinds import SurveyName, Urgency
 from shared.contracts.referrals import ConcernResolved
 from shared.contracts.surveys import BASELINE
-from shared.contracts.walk_requests import ContactRules, ContactRulesChanged, ContactWanted, WalkRequestWithdrawn
+from shared.contracts.walk_requests import (
+    ContactRules,
+    ContactRulesChanged,
+    ContactWanted,
+    WalkRequested,
+    WalkRequestWithdrawn,
+)
 from shared.contracts.walks import (
     ConcernsAttached,
     FollowUpCompleted,
@@ -117,6 +123,7 @@ class _Sealed:
 
     keyed: Keyed
     new: store.NewRequest
+    event: WalkRequested
     woman: _Woman
     pair_id: UUID
 
@@ -159,7 +166,7 @@ async def _follow(tx: Transaction, keeping: Keeping, accepted: Sequence[_Sealed]
     facts, entries, notices = [], [], []
     for one in accepted:
         command, request_id = one.keyed.command, one.new.id
-        facts.append(Fact(command.event(request_id), command.force_id, now))
+        facts.append(Fact(one.event, command.force_id, now))
         entries.append(Entry(command.force_id, one.keyed.actor, "collected", str(request_id), "asked for a walk"))
         link = private_link(keeping, one.woman.held)
         notices.append(_Notice(one.woman, MessageKind.CONFIRMATION, {"link": link}, now))
@@ -174,35 +181,33 @@ async def _follow(tx: Transaction, keeping: Keeping, accepted: Sequence[_Sealed]
     await _keep_baselines(tx, keeping, baselines, now)
 
 
-def _canonical(command: RequestWalk) -> str:
+def _canonical(command: RequestWalk, person: Mapping[str, Any], event: WalkRequested) -> str:
     """The command as one text, the same for the same request."""
-    event = command.event(UUID(int=0)).model_dump(mode="json")
-    return json.dumps([command.force_id, command.person.as_json(), event, dict(command.baseline)], sort_keys=True)
+    # The models' own order of fields is always the same; only what she answered may come in any.
+    asked = event.model_dump(mode="json", exclude={"request_id"})
+    return to_json([command.force_id, person, asked, sorted(command.baseline.items())]).decode()
 
 
 def _sealed_request(vault: Vault, keyed: Keyed) -> _Sealed:
     command, person = keyed.command, keyed.command.person
-    request_id, participant_id, pair_id, reference = (
-        UUID(int=uuid7().int),
-        uuid4(),
-        uuid4(),
-        domain.reference(os.urandom(8)),
-    )
+    request_id, participant_id, pair_id = UUID(int=uuid7().int), uuid4(), uuid4()
+    reference = domain.reference(os.urandom(8))
     data_key, wrapped = vault.new_data_key(str(participant_id))
+    content, event = person.as_json(), command.event(request_id)
     new = store.NewRequest(
         command.force_id,
         vault.digest("idempotency key", keyed.idempotency_key),
-        vault.digest("request", _canonical(command)),
+        vault.digest("request", _canonical(command, content, event)),
         request_id,
         reference,
         data_key.seal(pair_id.hex, f"pair of {request_id}"),
         participant_id,
         wrapped,
-        data_key.seal(person.as_json(), f"person {participant_id}"),
+        data_key.seal(content, f"person {participant_id}"),
         tuple(vault.digest(kind, text) for kind, text in person.looked_up_by()),
     )
     held = Held(command.force_id, request_id, reference, RequestState.RECEIVED, None, None, participant_id)
-    return _Sealed(keyed, new, _Woman(held, person, data_key), pair_id)
+    return _Sealed(keyed, new, event, _Woman(held, person, data_key), pair_id)
 
 
 # Her answers before the walk

@@ -90,7 +90,7 @@ class WalkRequestIn(Part):
         """
         if self.force_id not in policies:
             raise FieldsWrong({"force_id": "This force does not take requests here"})
-        contact = self.contact
+        contact, asked = self.contact, self.availability
         rules = ContactRules(
             channels=contact.channels,
             times=contact.times,
@@ -104,7 +104,7 @@ class WalkRequestIn(Part):
             person=Person(self.name, rules, contact.email, contact.phone, contact.address),
             place=point_of(self.place, postcodes),
             place_from_postcode=self.place.postcode is not None,
-            availability=Availability.model_validate(self.availability.model_dump()),
+            availability=Availability(days=asked.days, parts=asked.parts, earliest=asked.earliest),
             lives_or_works_here=self.lives_or_works_here,
             reasons=self.reasons,
             group_walk_welcome=self.group_walk_welcome,

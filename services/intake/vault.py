@@ -11,11 +11,10 @@ sealed value moved to another row does not open. Losing a data key (erasure) los
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
@@ -28,6 +27,7 @@ from services.intake.domain import WrappedKey
 from shared.survey_link import opaque
 
 _NONCE: Final = 12
+_WRAPPING: Final = "wrapping"
 
 
 class CannotOpen(Exception):
@@ -38,14 +38,14 @@ class MasterKeyWrong(Exception):
     """The master key must be 32 random bytes in base64."""
 
 
-def _seal(key: bytes, plain: bytes, place: str) -> bytes:
+def _seal(box: AESGCM, plain: bytes, place: str) -> bytes:
     nonce = os.urandom(_NONCE)
-    return nonce + AESGCM(key).encrypt(nonce, plain, place.encode())
+    return nonce + box.encrypt(nonce, plain, place.encode())
 
 
-def _open(key: bytes, sealed: bytes, place: str) -> bytes:
+def _open(box: AESGCM, sealed: bytes, place: str) -> bytes:
     try:
-        return AESGCM(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], place.encode())
+        return box.decrypt(sealed[:_NONCE], sealed[_NONCE:], place.encode())
     except (InvalidTag, ValueError):
         raise CannotOpen from None
 
@@ -55,17 +55,21 @@ class DataKey:
     """One participant's own key, open; never stored so."""
 
     key: bytes
+    _box: AESGCM = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_box", AESGCM(self.key))
 
     def seal(self, content: Any, place: str) -> bytes:
         """Seal something JSON can hold; `place` names the column and row it is for."""
-        return _seal(self.key, _json(content), place)
+        return _seal(self._box, _json(content), place)
 
     def open(self, sealed: bytes, place: str) -> Any:
         """What was sealed for this place.
 
         :raises CannotOpen: it was not.
         """
-        return json.loads(_open(self.key, sealed, place))
+        return json.loads(_open(self._box, sealed, place))
 
 
 class Vault:
@@ -76,6 +80,7 @@ class Vault:
         if len(master_key) != 32:
             raise MasterKeyWrong
         self._master = master_key
+        self._boxes: dict[str, AESGCM] = {}
 
     @classmethod
     def of(cls, text: str) -> Vault:
@@ -91,14 +96,17 @@ class Vault:
     def _derived(self, purpose: str) -> bytes:
         return HKDFExpand(SHA256(), 32, f"walkandtalk intake {purpose} 1".encode()).derive(self._master)
 
+    def _box(self, purpose: str) -> AESGCM:
+        """What seals under the key of a purpose. Purposes are few and ours, so each is derived once."""
+        found = self._boxes.get(purpose)
+        if found is None:
+            found = self._boxes[purpose] = AESGCM(self._derived(purpose))
+        return found
+
     @cached_property
     def master_id(self) -> str:
         """Names the master key without telling anything of it; stored beside what it wraps, for rotation."""
         return self._derived("name").hex()[:16]
-
-    @cached_property
-    def _wrapping(self) -> bytes:
-        return self._derived("wrapping")
 
     @cached_property
     def _digesting(self) -> bytes:
@@ -107,7 +115,7 @@ class Vault:
     def new_data_key(self, owner: str) -> tuple[DataKey, WrappedKey]:
         """A fresh data key, and the same to be stored in the row of `owner`."""
         key = os.urandom(32)
-        return DataKey(key), WrappedKey(self.master_id, _seal(self._wrapping, key, f"key of {owner}"))
+        return DataKey(key), WrappedKey(self.master_id, _seal(self._box(_WRAPPING), key, f"key of {owner}"))
 
     def data_key(self, stored: WrappedKey, owner: str) -> DataKey:
         """The data key that was stored.
@@ -116,25 +124,25 @@ class Vault:
         """
         if stored.master != self.master_id:
             raise CannotOpen
-        return DataKey(_open(self._wrapping, stored.wrapped, f"key of {owner}"))
+        return DataKey(_open(self._box(_WRAPPING), stored.wrapped, f"key of {owner}"))
 
     def digest(self, kind: str, text: str) -> bytes:
         """The same for the same text, and useless to whoever has not the master key; 32 bytes."""
-        return hmac.new(self._digesting, f"{kind}\0{text}".encode(), hashlib.sha256).digest()
+        return hmac.digest(self._digesting, f"{kind}\0{text}".encode(), "sha256")
 
     def seal(self, purpose: str, content: Any, place: str = "", *, size: int = 0) -> bytes:
         """Seal under a key for one purpose.
 
         :param size: pad to at least so many bytes, where the length alone would tell something.
         """
-        return _seal(self._derived(purpose), _json(content).ljust(size), place)
+        return _seal(self._box(purpose), _json(content).ljust(size), place)
 
     def open(self, purpose: str, sealed: bytes, place: str = "") -> Any:
         """What was sealed for this purpose and place.
 
         :raises CannotOpen: it was not.
         """
-        return json.loads(_open(self._derived(purpose), sealed, place))
+        return json.loads(_open(self._box(purpose), sealed, place))
 
     def seal_text(self, purpose: str, content: Any) -> str:
         """The same as text that fits a URL's path or an event."""

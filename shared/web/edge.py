@@ -9,7 +9,7 @@ from collections.abc import Callable
 from uuid import UUID, uuid4
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -76,7 +76,7 @@ class Edge:
         self.app = app
         self.broken = broken
         self.service = service
-        self.headers = headers
+        self.headers = [(name.encode(), value.encode()) for name, value in (*headers, ("cache-control", "no-store"))]
         self.max_body = max_body
         labels = ("service", "method", "route", "status")
         self.requests = Counter("walkandtalk_http_requests", "HTTP requests answered.", labels, registry=registry)
@@ -87,6 +87,7 @@ class Edge:
             registry=registry,
             buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
         )
+        self.counted: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -106,11 +107,10 @@ class Edge:
             nonlocal status, answering
             if message["type"] == "http.response.start":
                 status, answering = message["status"], True
-                answer = MutableHeaders(scope=message)
-                for name, value in self.headers:
-                    answer.setdefault(name, value)
-                answer.setdefault("cache-control", "no-store")
-                answer["x-correlation-id"] = str(correlation)
+                given = message.setdefault("headers", [])
+                names = {name.lower() for name, _ in given}
+                own = (b"x-correlation-id", str(correlation).encode())
+                message["headers"] = [*given, *(one for one in self.headers if one[0] not in names), own]
             await send(message)
 
         received = size if (size := declared(headers)) > self.max_body else 0
@@ -150,8 +150,16 @@ class Edge:
         """Count and log one answer under its route's template: a raw path may hold the secret of a link."""
         route = template(scope)
         method = scope["method"] if scope["method"] in METHODS else "other"
-        self.requests.labels(self.service, method, route, str(status)).inc()
-        self.seconds.labels(self.service, method, route, str(status)).observe(seconds)
+        counted = self.counted.get((method, route, status))
+        if counted is None:
+            # Finding a counter by its labels takes longer than counting; routes, methods and statuses are few.
+            labels = (self.service, method, route, str(status))
+            counted = self.counted[method, route, status] = (
+                self.requests.labels(*labels),
+                self.seconds.labels(*labels),
+            )
+        counted[0].inc()
+        counted[1].observe(seconds)
         if not route.startswith(QUIET):
             log.info("request", method=method, route=route, status=status, milliseconds=round(seconds * 1000, 1))
 

@@ -78,7 +78,10 @@ def user_of(content: dict[str, Any]) -> User:
 
 def from_cookie(connection: HTTPConnection, site: Site, forces: Collection[str], now: datetime) -> User | None:
     """Who the session cookie says is signed in, None when it is absent, foreign, too old, or of none of the forces."""
-    content = opened(site.session_key, connection.cookies.get(site.cookie(COOKIE), ""), now, LASTS)
+    text = connection.cookies.get(site.cookie(COOKIE))
+    if not text:
+        return None
+    content = opened(site.session_key, text, now, LASTS)
     try:
         user = user_of(content["user"]) if content else None
     except (KeyError, TypeError, ValueError):

@@ -159,7 +159,7 @@ class Bare:
         self._largest = settings.database_connections
         self._link = settings.intake_url.rstrip("/") + "/your-request/"
         self._master = vault.master_id
-        self._wrapping = AESGCM(vault._wrapping)
+        self._wrapping = AESGCM(vault._derived("wrapping"))
         self._linking = AESGCM(vault._derived("private link"))
         self._digesting = vault._digesting
         self._postcodes = Postcodes.open(settings.data_dir)
