@@ -10,7 +10,6 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
-import asyncpg
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -18,6 +17,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from shared import observability
 from shared.contracts.refusals import Refusal, TryAgain
+from shared.database import TRANSIENT
 from shared.web.csrf import ForgedForm
 from shared.web.forms import named, plain
 from shared.web.pages import Pages
@@ -25,17 +25,8 @@ from shared.web.session import SignInNeeded
 
 RETRY_AFTER = "5"
 NAMESPACE = "urn:walkandtalk:problem:"
-DATABASE_AWAY: tuple[type[Exception], ...] = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.InterfaceError,
-    asyncpg.InvalidCatalogNameError,
-    asyncpg.InvalidAuthorizationSpecificationError,
-    OSError,
-)
+DATABASE_AWAY = TRANSIENT
+"""The same list as on the bus: what would be tried again there is tried again by whoever asked here."""
 
 # Errors of the operating system that have nothing to do with a connection; Jinja's missing template is one.
 OWN_FILES = (LookupError, FileNotFoundError, PermissionError, IsADirectoryError)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from uuid import UUID, uuid4
 
+import asyncpg
 import uvicorn
 from fastapi import APIRouter, Depends, FastAPI
 from jinja2 import TemplateNotFound
@@ -114,6 +115,10 @@ def fail(how: str) -> None:
             raise NobodyFree
         case "database":
             raise ConnectionRefusedError("password=canary-secret")
+        case "between":
+            raise asyncpg.InternalClientError("got result for unknown protocol state 3 canary-secret")
+        case "full":
+            raise asyncpg.DiskFullError("could not extend file canary-secret")
         case "template":
             raise TemplateNotFound("missing.html")
         case _:

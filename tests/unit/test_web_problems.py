@@ -76,9 +76,9 @@ async def test_refusal_has_a_name_and_the_status_of_the_table() -> None:
     }
 
 
-@pytest.mark.parametrize("how", ["later", "database"])
+@pytest.mark.parametrize("how", ["later", "database", "between", "full"])
 async def test_what_may_succeed_later_says_when_to_come_back(how: str) -> None:
-    """A TryAgain, or a database that is away, is a 503 with Retry-After, on pages too."""
+    """A TryAgain, or a database that is away, just going or full, is a 503 with Retry-After, on pages too."""
     async with program() as client:
         answers = [
             await client.get(f"/api/v1/broken/{how}"),
