@@ -142,13 +142,13 @@ async def _rounds(run: Run, stack: Stack, contestants: list[Contestant]) -> Foun
             one = by_name[name]
             run.progress.update(bar, description=f"{LOAD}: {name}")
             job = Job(what="walk requests", port=one.program.port, many=many, at_once=_AT_ONCE, seed=n, data=data)
-            before, database = _processor(one.program.pid), _processor(stack.postgres.pid)
+            before, database = processor(one.program.pid), processor(stack.postgres.pid)
             result = await generate(job)
             if result.statuses != {201: many}:
                 raise WrongEffect(f"{name} answered {result.statuses}")
             figures[name].values.append(many / result.seconds)
-            figures[name].cpu.append((_processor(one.program.pid) - before) / many)
-            servers[name].append((_processor(stack.postgres.pid) - database) / many)
+            figures[name].cpu.append((processor(one.program.pid) - before) / many)
+            servers[name].append((processor(stack.postgres.pid) - database) / many)
             await _settled(stack, one)
             await _opens(stack, one, job, result)
             run.progress.advance(bar)
@@ -168,13 +168,13 @@ async def _rounds(run: Run, stack: Stack, contestants: list[Contestant]) -> Foun
 
 
 async def _page(stack: Stack, ours: Contestant, what: Any, many: int, seed: int, figure: Figure) -> None:
-    port, data, before = ours.program.port, stack.folder / "data", _processor(ours.program.pid)
+    port, data, before = ours.program.port, stack.folder / "data", processor(ours.program.pid)
     result = await generate(Job(what=what, port=port, many=many, at_once=_AT_ONCE // 2, seed=seed, data=data))
     if set(result.statuses) != {200 if what == "first page" else 303}:
         raise WrongEffect(f"{figure.load}: {result.statuses}")
     done = sum(result.statuses.values())
     figure.values.append(done / result.seconds)
-    figure.cpu.append((_processor(ours.program.pid) - before) / done)
+    figure.cpu.append((processor(ours.program.pid) - before) / done)
 
 
 async def _keeps_its_promises(stack: Stack, one: Contestant) -> None:
@@ -256,7 +256,7 @@ async def _run_sql(stack: Stack, database: str, sql: str) -> None:
         await connection.close()
 
 
-def _processor(pid: int | None) -> float:
+def processor(pid: int | None) -> float:
     """Seconds of processor a process and its children have spent."""
     whole = psutil.Process(pid)
     times = [each.cpu_times() for each in itertools.chain([whole], whole.children())]

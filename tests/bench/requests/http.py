@@ -55,6 +55,11 @@ class Connection(asyncio.Protocol):
         # uvloop's transports are none of asyncio's classes.
         self._transport = cast(asyncio.Transport, transport)
 
+    @property
+    def closed(self) -> bool:
+        """Whether it was not opened, or ended."""
+        return self._transport is None or self._transport.is_closing()
+
     def ask(self, raw: bytes) -> asyncio.Future[Answer]:
         """Send a whole request; what comes back.
 
