@@ -18,14 +18,18 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from shared.observability import configure_logging
-from tests.bench import consumption, growth, relay, scale
+from tests.bench import consumption, growth, relay, requests, scale, story
 from tests.bench.figures import Found, Run, Suite, WrongEffect
+from tests.bench.growth import reads
 from tests.bench.machine import Machine, describe, fsync_rate
 
 SUITES: Final[dict[str, Suite]] = {
     "consumption": consumption.suite,
     "relay": relay.suite,
+    "requests": requests.suite,
+    "story": story.suite,
     "growth": growth.suite,
+    "reads": reads.suite,
     "scale": scale.suite,
 }
 
