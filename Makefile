@@ -34,8 +34,8 @@ check: $(READY) ## style, types, import rules, schemas and documents up to date
 bench: $(READY) ## measure throughput against the ceiling of this machine
 	@$(RUN)/python -m tests.bench $(ARGS)
 
-faults: $(READY) ## kill and cut everything under load; nothing may be lost or doubled
-	@$(RUN)/python -m pytest tests/faults $(ARGS)
+faults: $(READY) ## kill and cut everything under load; nothing may be lost or doubled (ARGS="--kills 20 --seed 3")
+	@$(RUN)/python -m tests.faults $(ARGS)
 
 misuse: $(READY) ## throw 100,000 bad inputs of each kind at everything
 	@$(RUN)/python -m tests.misuse $(ARGS)
