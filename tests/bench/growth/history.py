@@ -63,6 +63,11 @@ def open_concerns(end: datetime, share: int) -> list[UUID]:
     return [_open(end, place)[1] for place in range(share % SHARES, _OPEN, SHARES)]
 
 
+def all_open(end: datetime) -> list[UUID]:
+    """Every open concern."""
+    return [_open(end, place)[1] for place in range(_OPEN)]
+
+
 def _open(end: datetime, place: int) -> tuple[datetime, UUID]:
     at = end - _WEEKS * ((place + 0.5) / _OPEN)
     drawn = int(hashlib.md5(b"open %d" % place, usedforsecurity=False).hexdigest()[:20], 16)
