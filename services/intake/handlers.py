@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import secrets
@@ -11,7 +12,6 @@ from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 from uuid import UUID, uuid4
 
-from pydantic_core import to_json
 from uuid6 import uuid7
 
 from services.intake import domain, store
@@ -142,8 +142,10 @@ async def request_walks(tx: Transaction, asked: Sequence[Keyed], now: datetime, 
     sealed = [_sealed_request(keeping.vault, keyed) for keyed in asked]
     wrong = [domain.refuse_request(keyed.command, day(now)) for keyed in asked]
     sound = [one for one, faults in zip(sealed, wrong, strict=True) if not faults]
-    fresh = await store.accept(tx, [one.new for one in sound], now) if sound else set()
+    told = _decided([_confirmation(keeping, one, now) for one in sound], now)
+    fresh = await store.accept(tx, [one.new for one in sound], [one.message for one in told], now) if sound else set()
     await _follow(tx, keeping, [one for one in sound if one.new.id in fresh], now)
+    await _send_on(tx, keeping, [one for one in told if one.message.request_id in fresh])
     # A repeat is answered as before: what was accepted yesterday is not refused because its earliest day has passed.
     known = await store.accepted(tx, [one.key for one in sealed if one.new.id not in fresh])
     answers = []
@@ -160,19 +162,16 @@ async def request_walks(tx: Transaction, asked: Sequence[Keyed], now: datetime, 
 
 
 async def _follow(tx: Transaction, keeping: Keeping, accepted: Sequence[_Sealed], now: datetime) -> None:
-    """What goes with requests just written: events, the log of who collected what, the confirmation, her answers."""
+    """What goes with requests just written: events, the log of who collected what, her answers."""
     if not accepted:
         return
-    facts, entries, notices = [], [], []
+    facts, entries = [], []
     for one in accepted:
         command, request_id = one.keyed.command, one.new.id
         facts.append(Fact(one.event, command.force_id, now))
         entries.append(Entry(command.force_id, one.keyed.actor, "collected", str(request_id), "asked for a walk"))
-        link = private_link(keeping, one.woman.held)
-        notices.append(_Notice(one.woman, MessageKind.CONFIRMATION, {"link": link}, now))
     await outbox.append(tx, facts)
     await audit.record(tx, entries, now)
-    await _announce(tx, keeping, notices, now)
     baselines = [
         _sealed_baseline(keeping.vault, one.keyed.command, one.pair_id, now)
         for one in accepted
@@ -181,11 +180,14 @@ async def _follow(tx: Transaction, keeping: Keeping, accepted: Sequence[_Sealed]
     await _keep_baselines(tx, keeping, baselines, now)
 
 
+def _confirmation(keeping: Keeping, asked: _Sealed, now: datetime) -> _Notice:
+    return _Notice(asked.woman, MessageKind.CONFIRMATION, {"link": private_link(keeping, asked.woman.held)}, now)
+
+
 def _canonical(command: RequestWalk, person: Mapping[str, Any], event: WalkRequested) -> str:
     """The command as one text, the same for the same request."""
-    # The models' own order of fields is always the same; only what she answered may come in any.
     asked = event.model_dump(mode="json", exclude={"request_id"})
-    return to_json([command.force_id, person, asked, sorted(command.baseline.items())]).decode()
+    return json.dumps([command.force_id, person, asked, dict(command.baseline)], sort_keys=True)
 
 
 def _sealed_request(vault: Vault, keyed: Keyed) -> _Sealed:
@@ -295,9 +297,17 @@ def open_request(vault: Vault, stored: Stored) -> _Woman:
     return _Woman(stored.held, Person.from_json(data_key.open(stored.sealed, f"person {participant_id}")), data_key)
 
 
-async def _announce(tx: Transaction, keeping: Keeping, notices: Sequence[_Notice], now: datetime) -> None:
-    """Put messages on their way, through the one door; what her rules do not let pass is kept as withheld."""
-    messages, goings = [], []
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    """A message as it is written, and how it leaves; None where her rules do not let it."""
+
+    message: store.Message
+    going: sendings.Sending | None
+
+
+def _decided(notices: Sequence[_Notice], now: datetime) -> list[_Decided]:
+    """Messages through the one door; what her rules do not let pass is kept as withheld."""
+    found = []
     for notice in notices:
         held, person = notice.woman.held, notice.woman.person
         message_id = UUID(int=uuid7().int)
@@ -314,15 +324,27 @@ async def _announce(tx: Transaction, keeping: Keeping, notices: Sequence[_Notice
         )
         if isinstance(decision, Send) and channel is not None:
             sealed = notice.woman.data_key.seal(dict(notice.facts), f"message {message_id}")
-            messages.append(store.Message(held.force_id, message_id, held.id, notice.kind, channel, None, sealed))
-            goings.append(sendings.Sending(held.force_id, message_id, channel, decision.at))
-            keeping.metrics.message(notice.kind, "due")
+            message = store.Message(held.force_id, message_id, held.id, notice.kind, channel, None, sealed)
+            found.append(_Decided(message, sendings.Sending(held.force_id, message_id, channel, decision.at)))
         else:
             refused = decision if isinstance(decision, domain.Refuse) else None
-            messages.append(store.Message(held.force_id, message_id, held.id, notice.kind, channel, refused, None))
-            keeping.metrics.message(notice.kind, "withheld")
-    await store.add_messages(tx, messages, now)
-    await sendings.schedule(tx, goings)
+            message = store.Message(held.force_id, message_id, held.id, notice.kind, channel, refused, None)
+            found.append(_Decided(message, None))
+    return found
+
+
+async def _send_on(tx: Transaction, keeping: Keeping, decided: Sequence[_Decided]) -> None:
+    """Put written messages on their way."""
+    await sendings.schedule(tx, [one.going for one in decided if one.going is not None])
+    for one in decided:
+        keeping.metrics.message(one.message.kind, "withheld" if one.going is None else "due")
+
+
+async def _announce(tx: Transaction, keeping: Keeping, notices: Sequence[_Notice], now: datetime) -> None:
+    """Write messages and put them on their way, as far as her rules let them pass."""
+    decided = _decided(notices, now)
+    await store.add_messages(tx, [one.message for one in decided], now)
+    await _send_on(tx, keeping, decided)
 
 
 async def _call_back(tx: Transaction, request_ids: Iterable[UUID], kinds: Iterable[MessageKind]) -> None:

@@ -1,6 +1,7 @@
 -- accept
 -- Of these requests, the ones whose idempotency key nobody used before, written whole: who asks, sealed; by what she will
--- be recognised when she asks again; her request. A second sender of a key waits here until the first is done.
+-- be recognised when she asks again; her request; what she is told. A second sender of a key waits here until the first
+-- is done.
 WITH incoming AS (
     SELECT * FROM unnest(
         $1::text[], $2::bytea[], $3::bytea[], $4::uuid[], $5::uuid[], $6::text[], $7::bytea[], $8::bytea[], $9::text[],
@@ -25,6 +26,12 @@ WITH incoming AS (
 ), requests AS (
     INSERT INTO walk_request (force_id, id, participant_id, reference, pair, requested_at)
     SELECT force_id, request_id, participant_id, reference, pair, $13 FROM fresh
+), messages AS (
+    INSERT INTO message (force_id, id, request_id, kind, channel, refused, sealed, created_at)
+    SELECT m.force_id, m.id, m.request_id, m.kind, m.channel, m.refused, m.sealed, $13
+    FROM unnest($14::text[], $15::uuid[], $16::uuid[], $17::text[], $18::text[], $19::text[], $20::bytea[])
+        AS m (force_id, id, request_id, kind, channel, refused, sealed)
+    JOIN claimed USING (request_id)
 )
 SELECT request_id FROM claimed;
 

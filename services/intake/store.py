@@ -113,8 +113,8 @@ class Draft:
     sealed: bytes
 
 
-async def accept(tx: Transaction, asked: Sequence[NewRequest], now: datetime) -> set[UUID]:
-    """Write the requests whose keys were not used before, with participants and digests; which these are."""
+async def accept(tx: Transaction, asked: Sequence[NewRequest], messages: Sequence[Message], now: datetime) -> set[UUID]:
+    """Write the requests whose keys were not used before, with all that is theirs; which these are."""
     digests = [(one.participant_id, digest) for one in asked for digest in one.digests]
     rows = await tx.fetch(
         QUERIES.accept,
@@ -131,6 +131,7 @@ async def accept(tx: Transaction, asked: Sequence[NewRequest], now: datetime) ->
         [participant_id for participant_id, _ in digests],
         [digest for _, digest in digests],
         now,
+        *_columns(messages),
     )
     return {row["request_id"] for row in rows}
 
@@ -254,17 +255,19 @@ async def take_wanted_contacts(tx: Transaction, ids: Iterable[UUID]) -> list[Wan
 async def add_messages(tx: Transaction, messages: Sequence[Message], now: datetime) -> None:
     """Write messages."""
     if messages:
-        await tx.run(
-            QUERIES.add_messages,
-            [one.force_id for one in messages],
-            [one.id for one in messages],
-            [one.request_id for one in messages],
-            [one.kind for one in messages],
-            [one.channel for one in messages],
-            [one.refused for one in messages],
-            [one.sealed for one in messages],
-            now,
-        )
+        await tx.run(QUERIES.add_messages, *_columns(messages), now)
+
+
+def _columns(messages: Sequence[Message]) -> Sequence[list[Any]]:
+    return (
+        [one.force_id for one in messages],
+        [one.id for one in messages],
+        [one.request_id for one in messages],
+        [one.kind for one in messages],
+        [one.channel for one in messages],
+        [one.refused for one in messages],
+        [one.sealed for one in messages],
+    )
 
 
 async def unsent_messages(
