@@ -22,10 +22,12 @@ from tests.bench import consumption, growth, relay, requests, scale, story
 from tests.bench.figures import Found, Run, Suite, WrongEffect
 from tests.bench.growth import reads
 from tests.bench.machine import Machine, describe, fsync_rate
+from tests.bench.relay import latency
 
 SUITES: Final[dict[str, Suite]] = {
     "consumption": consumption.suite,
     "relay": relay.suite,
+    "latency": latency.suite,
     "requests": requests.suite,
     "story": story.suite,
     "growth": growth.suite,

@@ -19,7 +19,7 @@ _BATCH = 262_144
 _partition_of = DefaultPartitioner()
 
 
-def _producer(broker: Broker) -> AIOKafkaProducer:
+def durable_producer(broker: Broker) -> AIOKafkaProducer:
     """One as durable as ours: acknowledged by all, idempotent where the broker can be asked for it."""
     return AIOKafkaProducer(
         bootstrap_servers=broker.bootstrap,
@@ -33,7 +33,7 @@ def _producer(broker: Broker) -> AIOKafkaProducer:
 
 async def send(ground: Ground, broker: Broker, load: Load, stopwatch: Stopwatch) -> None:
     """Keyed sends without waiting, then all acknowledgements: what one writes with a producer."""
-    producer = _producer(broker)
+    producer = durable_producer(broker)
     await producer.start()
     try:
         await producer.partitions_for(load.records[0][0])
@@ -47,7 +47,7 @@ async def send(ground: Ground, broker: Broker, load: Load, stopwatch: Stopwatch)
 
 async def batches(ground: Ground, broker: Broker, load: Load, stopwatch: Stopwatch) -> None:
     """Batches of a partition filled by hand, one of each in the air: no future a record, the least Python can do."""
-    producer = _producer(broker)
+    producer = durable_producer(broker)
     await producer.start()
     try:
         topic = load.records[0][0]
