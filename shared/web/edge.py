@@ -3,6 +3,7 @@
 Pure ASGI, because a middleware that wraps requests and responses in objects costs more than most of our routes.
 """
 
+import asyncio
 import re
 import time
 from collections.abc import Callable
@@ -26,6 +27,9 @@ TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 FIELD = re.compile(rb'"([A-Za-z_]\w{0,39})"\s*:')
 MARGIN = 80
+
+BODY_SECONDS = 30.0
+"""From the end of a head to the end of its body."""
 
 log = observability.log(__name__)
 
@@ -72,8 +76,10 @@ class Edge:
         headers: list[tuple[str, str]],
         broken: Callable[[Request, Exception], Response],
         max_body: int = MEGABYTE,
+        body_seconds: float = BODY_SECONDS,
     ) -> None:
         self.app = app
+        self.body_seconds = body_seconds
         self.broken = broken
         self.service = service
         self.headers = [(name.encode(), value.encode()) for name, value in (*headers, ("cache-control", "no-store"))]
@@ -115,12 +121,20 @@ class Edge:
 
         received = size if (size := declared(headers)) > self.max_body else 0
         before = b""
+        body_due: float | None = asyncio.get_running_loop().time() + self.body_seconds
 
         async def receiving() -> Message:
-            nonlocal received, before
+            nonlocal received, before, body_due
             if received > self.max_body:
                 raise TooLarge(self.max_body)
-            message = await receive()
+            try:
+                async with asyncio.timeout_at(body_due):
+                    message = await receive()
+            except TimeoutError:
+                raise TooSlow from None
+            if message["type"] != "http.request" or not message.get("more_body", False):
+                # From now on only the end of the connection is waited for.
+                body_due = None
             if message["type"] == "http.request":
                 body = message.get("body", b"")
                 received += len(body)
@@ -168,7 +182,15 @@ class TooLarge(HTTPException):
     """What you sent is too large."""
 
     def __init__(self, limit: int = MEGABYTE) -> None:
-        super().__init__(413, f"What you sent is larger than {limit / MEGABYTE:g} MB.")
+        # What is still to come of the body is not waited for.
+        super().__init__(413, f"What you sent is larger than {limit / MEGABYTE:g} MB.", {"Connection": "close"})
+
+
+class TooSlow(HTTPException):
+    """What you sent did not arrive in time."""
+
+    def __init__(self) -> None:
+        super().__init__(408, f"What you sent did not arrive within {BODY_SECONDS:g} seconds.", {"Connection": "close"})
 
 
 class HoldsNul(HTTPException):
