@@ -10,14 +10,18 @@ from prometheus_client import CollectorRegistry, Gauge
 from services.assignment.domain import State
 
 _FOLLOW_UPS: Final = ("open", "overdue")
+_STATES: Final = (State.TRIAGE, State.ROUTED, State.TAKEN, State.ARRANGED)
+"""Walks that are not over: counting the others every few seconds would cost more every year."""
 
 
 class Metrics:
-    """Walks by state, walks not arranged in time, follow-ups open and overdue; by force."""
+    """Walks that are not over by state, walks not arranged in time, follow-ups open and overdue; by force."""
 
     def __init__(self, registry: CollectorRegistry, forces: Sequence[str]) -> None:
         self._forces = tuple(forces)
-        self._walks = Gauge("walkandtalk_walks", "Walks by state.", ("force", "state"), registry=registry)
+        self._walks = Gauge(
+            "walkandtalk_walks", "Walks that are not over, by state.", ("force", "state"), registry=registry
+        )
         self._late = Gauge(
             "walkandtalk_walks_late",
             "Walks not arranged by the day the force has set.",
@@ -34,7 +38,7 @@ class Metrics:
         late = {force: many for force, _, many in counted["late"]}
         waiting = {(force, which): many for force, which, many in counted["follow_ups"]}
         for force in self._forces:
-            for state in State:
+            for state in _STATES:
                 self._walks.labels(force, state.value).set(walks.get((force, state.value), 0))
             self._late.labels(force).set(late.get(force, 0))
             for which in _FOLLOW_UPS:

@@ -115,15 +115,30 @@ FROM unnest(
 )
 ON CONFLICT (force_id, id) DO UPDATE SET contact = excluded.contact, withdrawn_at = excluded.withdrawn_at;
 
--- queue_of_teams
--- Walks these teams have still to take, longest waiting first; none that the asking officer, or the officer's own team, is excluded from.
+-- queue_of_force
+-- Walks of a force in a state, longest waiting first; none that the asking officer, or the officer's own team, is excluded from.
+-- OFFSET 0 has requests looked up walk by walk: turned into a join, all requests of the force are read for a page.
 SELECT w.* FROM walk w
-WHERE w.force_id = $1 AND w.state = $2 AND ($3::text[] IS NULL OR w.team_id = ANY ($3))
+WHERE w.force_id = $1 AND w.state = $2
     AND NOT EXISTS (
         SELECT FROM request r WHERE r.force_id = w.force_id AND r.walk_id = w.id
-            AND (r.contact -> 'excluded_officers' ? $4 OR r.contact -> 'excluded_teams' ? $5)
+            AND (r.contact -> 'excluded_officers' ? $3 OR r.contact -> 'excluded_teams' ? $4) OFFSET 0
     )
-ORDER BY w.requested_at, w.id LIMIT $6 OFFSET $7;
+ORDER BY w.requested_at, w.id LIMIT $5 OFFSET $6;
+
+-- queue_of_teams
+-- The same of these teams: of each no more than the page can show, so that what lies behind it is never read.
+SELECT w.* FROM unnest($3::text[]) AS t (team_id)
+CROSS JOIN LATERAL (
+    SELECT * FROM walk
+    WHERE walk.force_id = $1 AND walk.state = $2 AND walk.team_id = t.team_id
+        AND NOT EXISTS (
+            SELECT FROM request r WHERE r.force_id = walk.force_id AND r.walk_id = walk.id
+                AND (r.contact -> 'excluded_officers' ? $4 OR r.contact -> 'excluded_teams' ? $5) OFFSET 0
+        )
+    ORDER BY walk.requested_at, walk.id LIMIT $6::bigint + $7::bigint
+) AS w
+ORDER BY w.requested_at, w.id LIMIT $6::bigint OFFSET $7::bigint;
 
 -- walks_of_officer
 -- What an officer has in hand: arranged walks by time, then those still to arrange, longest waiting first.
@@ -131,7 +146,7 @@ SELECT w.* FROM walk w
 WHERE w.force_id = $1 AND w.officer_id = $2 AND w.state IN ('taken', 'arranged')
     AND NOT EXISTS (
         SELECT FROM request r WHERE r.force_id = w.force_id AND r.walk_id = w.id
-            AND r.contact -> 'excluded_officers' ? $2
+            AND r.contact -> 'excluded_officers' ? $2 OFFSET 0
     )
 ORDER BY w.starts_at NULLS LAST, w.requested_at, w.id LIMIT $3;
 
@@ -219,16 +234,25 @@ ORDER BY force_id, id FOR UPDATE;
 -- These follow-ups as they stand.
 SELECT * FROM follow_up WHERE (force_id, id) IN (SELECT * FROM unnest($1::text[], $2::uuid[]));
 
--- follow_ups
--- Follow-ups of a force, or of one officer in it, open or completed, none of a woman who excludes whoever asks;
--- what is due first, and so overdue, first.
+-- follow_ups_of_force
+-- Follow-ups of a force, open or completed, none of a woman who excludes whoever asks; what is due first, and so overdue, first.
 SELECT f.* FROM follow_up f
-WHERE f.force_id = $1 AND (f.completed_at IS NULL) = $2 AND ($3::text IS NULL OR f.officer_id = $3)
+WHERE f.force_id = $1 AND (f.completed_at IS NULL) = $2
     AND NOT EXISTS (
         SELECT FROM request r WHERE r.force_id = f.force_id AND r.id = f.request_id
-            AND r.contact -> 'excluded_officers' ? $4
+            AND r.contact -> 'excluded_officers' ? $3 OFFSET 0
     )
-ORDER BY f.due_at, f.id LIMIT $5 OFFSET $6;
+ORDER BY f.due_at, f.id LIMIT $4 OFFSET $5;
+
+-- follow_ups_of_officer
+-- The same of one officer.
+SELECT f.* FROM follow_up f
+WHERE f.force_id = $1 AND f.officer_id = $6 AND (f.completed_at IS NULL) = $2
+    AND NOT EXISTS (
+        SELECT FROM request r WHERE r.force_id = f.force_id AND r.id = f.request_id
+            AND r.contact -> 'excluded_officers' ? $3 OFFSET 0
+    )
+ORDER BY f.due_at, f.id LIMIT $4 OFFSET $5;
 
 -- follow_ups_of_walks
 -- The follow-ups of these walks.
@@ -250,8 +274,9 @@ WHERE (force_id, id) IN (SELECT * FROM unnest($1::text[], $2::uuid[]))
     AND completed_at IS NULL AND overdue_at IS NULL;
 
 -- walks_by_state
--- How many walks stand where; for metrics.
-SELECT force_id, state, count(*) AS many FROM walk GROUP BY force_id, state;
+-- How many walks that are not over stand where; for metrics. Those that are over are never looked at again for this.
+SELECT force_id, state, count(*) AS many FROM walk
+WHERE state IN ('triage', 'routed', 'taken', 'arranged') GROUP BY force_id, state;
 
 -- walks_late
 -- How many walks have passed the day they were to be arranged by; for metrics.

@@ -152,16 +152,11 @@ async def queue(
     `team_ids` None is every team; `asking` is the officer and the officer's own team: walks that exclude
     either are left out.
     """
-    rows = await tx.fetch(
-        QUERIES.queue_of_teams,
-        force_id,
-        state.value,
-        list(team_ids) if team_ids is not None else None,
-        asking[0] if asking else None,
-        asking[1] if asking else None,
-        PAGE + 1,
-        (page - 1) * PAGE,
-    )
+    asks = (asking[0] if asking else None, asking[1] if asking else None, PAGE + 1, (page - 1) * PAGE)
+    if team_ids is None:
+        rows = await tx.fetch(QUERIES.queue_of_force, force_id, state.value, *asks)
+    else:
+        rows = await tx.fetch(QUERIES.queue_of_teams, force_id, state.value, list(team_ids), *asks)
     return await _whole(tx, rows[:PAGE]), len(rows) > PAGE
 
 
@@ -435,7 +430,11 @@ async def follow_ups(
 
     Those of women who exclude whoever is `asking` are left out.
     """
-    rows = await tx.fetch(QUERIES.follow_ups, force_id, is_open, officer_id, asking, PAGE + 1, (page - 1) * PAGE)
+    asks = (force_id, is_open, asking, PAGE + 1, (page - 1) * PAGE)
+    if officer_id is None:
+        rows = await tx.fetch(QUERIES.follow_ups_of_force, *asks)
+    else:
+        rows = await tx.fetch(QUERIES.follow_ups_of_officer, *asks, officer_id)
     return [_follow_up(row) for row in rows[:PAGE]], len(rows) > PAGE
 
 

@@ -178,7 +178,7 @@ async def partners_of(tx: Transaction, force_id: str) -> list[Partner]:
 
 
 async def counts(tx: Transaction) -> tuple[dict[str, int], int, dict[tuple[str, str], int]]:
-    """Referrals by state, concerns in triage, deliveries by channel and outcome."""
+    """Open referrals by state, concerns in triage, deliveries due and failed by channel."""
     return await store.counts(tx)
 
 

@@ -1,4 +1,4 @@
-"""What partners counts: referrals by state, concerns in triage, deliveries by outcome; no force, area or partner."""
+"""What partners counts: what is open, waits or failed, never what is over; no force, area or partner."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Gauge
 
 from services.partners import handlers
-from services.partners.domain import ReferralState
+from services.partners.domain import OPEN
 from shared.database import Database
 
-STATES: Final = (*ReferralState, "overdue")
-OUTCOMES: Final = ("due", "sent", "failed", "cancelled")
+STATES: Final = (*OPEN, "overdue")
+OUTCOMES: Final = ("due", "failed")
 
 
 class PartnersMetrics:
@@ -20,14 +20,14 @@ class PartnersMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._referrals = Gauge(
-            "walkandtalk_referrals", "Referrals by state; overdue ones apart.", ("state",), registry=registry
+            "walkandtalk_referrals", "Open referrals by state; overdue ones apart.", ("state",), registry=registry
         )
         self._triage = Gauge(
             "walkandtalk_concerns_in_triage", "Concerns that wait for somebody to choose a partner.", registry=registry
         )
         self._deliveries = Gauge(
             "walkandtalk_partner_deliveries",
-            "What was sent to partners, by channel and outcome.",
+            "What is to be sent to partners and what could not be, by channel.",
             ("channel", "outcome"),
             registry=registry,
         )

@@ -154,17 +154,43 @@ FROM unnest($1::text[], $2::uuid[]) WITH ORDINALITY AS i (force_id, id, ordinal)
 CROSS JOIN LATERAL (SELECT * FROM referral WHERE force_id = i.force_id AND id = i.id OFFSET 0 FOR UPDATE) AS r
 ORDER BY i.ordinal;
 
--- referral_list
--- A page of referrals, of one partner or of the force: what is open first, overdue before that, then by deadline.
+-- referrals_of_force
+-- A page of the referrals of a force: what is open first, overdue before that, then by deadline. Of each state no more
+-- is read than the page can show.
 SELECT r.reference, r.concern_id, r.partner_id,
        (SELECT p.name FROM partner AS p WHERE p.force_id = r.force_id AND p.id = r.partner_id) AS partner_name,
        r.state, r.made_at, r.respond_by, r.overdue, r.progress, c.category, c.severity,
        (SELECT a.name FROM area AS a WHERE a.force_id = r.force_id AND a.id = c.area_id) AS area_name
 FROM (
-    SELECT * FROM referral
-    WHERE ($1::text IS NULL OR partner_id = $1) AND state = ANY ($2::text[])
-    ORDER BY state IN ('made', 'accepted') DESC, overdue DESC, respond_by, reference
-    LIMIT $3 OFFSET $4
+    SELECT r.* FROM unnest($2::text[]) AS s (state)
+    CROSS JOIN LATERAL (
+        SELECT * FROM referral
+        WHERE force_id = $1 AND referral.state = s.state
+        ORDER BY overdue DESC, respond_by, reference LIMIT $3::bigint + $4::bigint
+    ) AS r
+    ORDER BY r.state IN ('made', 'accepted') DESC, r.overdue DESC, r.respond_by, r.reference
+    LIMIT $3::bigint OFFSET $4::bigint
+) AS r
+CROSS JOIN LATERAL (
+    SELECT category, severity, area_id FROM concern WHERE force_id = r.force_id AND id = r.concern_id OFFSET 0
+) AS c
+ORDER BY r.state IN ('made', 'accepted') DESC, r.overdue DESC, r.respond_by, r.reference;
+
+-- referrals_of_partner
+-- The same of one partner.
+SELECT r.reference, r.concern_id, r.partner_id,
+       (SELECT p.name FROM partner AS p WHERE p.force_id = r.force_id AND p.id = r.partner_id) AS partner_name,
+       r.state, r.made_at, r.respond_by, r.overdue, r.progress, c.category, c.severity,
+       (SELECT a.name FROM area AS a WHERE a.force_id = r.force_id AND a.id = c.area_id) AS area_name
+FROM (
+    SELECT r.* FROM unnest($2::text[]) AS s (state)
+    CROSS JOIN LATERAL (
+        SELECT * FROM referral
+        WHERE force_id = $1 AND referral.state = s.state AND partner_id = $5
+        ORDER BY overdue DESC, respond_by, reference LIMIT $3::bigint + $4::bigint
+    ) AS r
+    ORDER BY r.state IN ('made', 'accepted') DESC, r.overdue DESC, r.respond_by, r.reference
+    LIMIT $3::bigint OFFSET $4::bigint
 ) AS r
 CROSS JOIN LATERAL (
     SELECT category, severity, area_id FROM concern WHERE force_id = r.force_id AND id = r.concern_id OFFSET 0
@@ -220,15 +246,16 @@ CROSS JOIN LATERAL (SELECT * FROM partner WHERE force_id = r.force_id AND id = r
 CROSS JOIN LATERAL (SELECT * FROM concern WHERE force_id = r.force_id AND id = r.concern_id OFFSET 0) AS c;
 
 -- count_referrals
--- Referrals by state, overdue ones apart, for metrics.
-SELECT CASE WHEN overdue THEN 'overdue' ELSE state END AS state, count(*) AS many FROM referral GROUP BY 1;
+-- Open referrals by state, overdue ones apart, for metrics. Those that are over are never looked at again for this.
+SELECT CASE WHEN overdue THEN 'overdue' ELSE state END AS state, count(*) AS many FROM referral
+WHERE state IN ('made', 'accepted') GROUP BY 1;
 
 -- count_triage
 -- Concerns that wait for somebody to choose a partner, for metrics.
 SELECT count(*) FROM concern WHERE state = 'triage';
 
 -- count_deliveries
--- What was sent to partners, by outcome, for metrics.
-SELECT d.channel, s.state, count(*) AS many
-FROM delivery AS d JOIN sending AS s ON s.force_id = d.force_id AND s.id = d.id
-GROUP BY d.channel, s.state;
+-- What is still to be sent to partners, and what could not be, for metrics.
+SELECT channel, 'due' AS state, count(*) AS many FROM sending WHERE state = 'due' GROUP BY channel
+UNION ALL
+SELECT channel, 'failed', count(*) FROM sending WHERE state = 'failed' GROUP BY channel;

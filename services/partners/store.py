@@ -239,8 +239,13 @@ async def lock_referrals(tx: Transaction, referrals: Collection[Key]) -> dict[Ke
 async def referral_list(
     tx: Transaction, partner_id: str | None, states: Collection[ReferralState], page: int
 ) -> tuple[list[Line], bool]:
-    """A page (counted from 1) of one partner's referrals or of all, and whether there are more."""
-    rows = await tx.fetch(QUERIES.referral_list, partner_id, sorted(states), PAGE + 1, (page - 1) * PAGE)
+    """A page (counted from 1) of one partner's referrals or of all, of one force, and whether there are more."""
+    (force_id,) = tx.forces
+    asks = (force_id, sorted(states), PAGE + 1, (page - 1) * PAGE)
+    if partner_id is None:
+        rows = await tx.fetch(QUERIES.referrals_of_force, *asks)
+    else:
+        rows = await tx.fetch(QUERIES.referrals_of_partner, *asks, partner_id)
     lines = [
         Line(
             row["reference"],
@@ -312,7 +317,7 @@ async def letter(tx: Transaction, delivery: UUID) -> Letter | None:
 
 
 async def counts(tx: Transaction) -> tuple[dict[str, int], int, dict[tuple[str, str], int]]:
-    """Referrals by state, concerns in triage, deliveries by channel and outcome."""
+    """Open referrals by state, concerns in triage, deliveries due and failed by channel."""
     referrals = {row["state"]: row["many"] for row in await tx.fetch(QUERIES.count_referrals)}
     waiting = await tx.fetch_value(QUERIES.count_triage)
     deliveries = {(row["channel"], row["state"]): row["many"] for row in await tx.fetch(QUERIES.count_deliveries)}

@@ -344,7 +344,8 @@ async def test_hot_queries_look_at_each_row_once_even_without_statistics(partner
     reference = await partners.one("SELECT reference FROM referral LIMIT 1")
     delivery = await partners.one("SELECT id FROM delivery LIMIT 1")
     asked: dict[str, tuple[Any, ...]] = {
-        "referral_list": (None, ["made", "accepted"], 51, 0),
+        "referrals_of_force": (FORCE, ["made", "accepted"], 51, 0),
+        "referrals_of_partner": (FORCE, ["made", "accepted"], 51, 0, "bristol-city-council"),
         "referral_page": (reference, None),
         "triage": (51, 0),
         "letter": (delivery,),
