@@ -9,7 +9,20 @@ from typing import Literal
 
 from rich.progress import Progress, TaskID
 
-Unit = Literal["events/s", "requests/s", "walks/s", "rows/s", "ms", "pages an event", "pages a query", "bytes an event"]
+Unit = Literal[
+    "events/s",
+    "requests/s",
+    "walks/s",
+    "rows/s",
+    "ms",
+    "pages an event",
+    "pages a query",
+    "bytes an event",
+    "events a walk",
+    "bytes a walk",
+    "ms a walk",
+    "a walk",
+]
 
 
 class WrongEffect(Exception):

@@ -19,7 +19,7 @@ from prometheus_client import CollectorRegistry
 
 from services.feedback.subscribers import subscriptions
 from shared.bus.broker import Bus
-from shared.bus.inbox import Inbox, Record
+from shared.bus.inbox import Inbox, Read, Record
 from shared.bus.metrics import BusMetrics
 from shared.database import Database
 from shared.observability import configure_logging
@@ -37,9 +37,9 @@ class _Gated(Inbox):
     spent: float = 0.0
     """Processor seconds of this process, as told last."""
 
-    async def take(self, records: Sequence[Record]) -> None:
+    async def take(self, records: Sequence[Record], read: Read | None = None) -> None:
         await self.gate.wait()
-        await super().take(records)
+        await super().take(records, read)
         before, self.spent = self.spent, process_time()
         _tell(took=len(records), cpu=self.spent - before)
 
