@@ -29,6 +29,8 @@ from shared.contracts.envelope import TYPE_PREFIX, Envelope
 from shared.database import Row
 
 _REQUEST_TIMEOUT_MS: Final = 10_000
+_ASK: Final = 1.0
+"""Seconds for a cluster to say its id, which nothing is published in meanwhile."""
 _LARGEST_BATCH: Final = 1_000_000
 _words = struct.Struct("<9I").unpack
 
@@ -58,6 +60,7 @@ class KafkaPublisher:
     """Apache Kafka: an idempotent producer, so that its own retries neither double nor reorder."""
 
     def __init__(self, bootstrap: str) -> None:
+        self._bus_id = ""
         self._admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=_REQUEST_TIMEOUT_MS)
         self._producer = AIOKafkaProducer(
             bootstrap_servers=bootstrap,
@@ -70,12 +73,17 @@ class KafkaPublisher:
 
     async def start(self) -> str:
         await self._admin.start()
-        bus_id = await self.bus_id()
+        self._bus_id = str((await self._admin.describe_cluster())["cluster_id"])
         await self._producer.start()
-        return bus_id
+        return self._bus_id
 
     async def bus_id(self) -> str:
-        return str((await self._admin.describe_cluster())["cluster_id"])
+        """While no answer comes it is the one known: a broker that goes is no other cluster, and the producer, which
+        finds the brokers that are left, is not to be given up for it."""
+        with contextlib.suppress(KafkaError, OSError, TimeoutError, RuntimeError):
+            async with asyncio.timeout(_ASK):
+                self._bus_id = str((await self._admin.describe_cluster())["cluster_id"])
+        return self._bus_id
 
     async def prepare(self, source: str, rows: Sequence[Row]) -> Leave:
         partitions: dict[str, list[int]] = {}

@@ -7,6 +7,7 @@ import asyncio
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from shared.bus.publishers import KafkaPublisher
 from tests.servers.apache_kafka import ApacheKafka
 
 TOPIC = "kafka-itself.v1"
@@ -62,3 +63,18 @@ async def test_a_topic_nobody_created_is_not_made_up(apache_kafka: ApacheKafka) 
         assert "nobody-made-this.v1" not in await admin.list_topics()
     finally:
         await admin.close()
+
+
+async def test_a_broker_that_goes_is_no_other_bus(apache_kafka: ApacheKafka) -> None:
+    """While no broker answers the relay is told the bus it knows: its producer waits and goes on."""
+    publisher = KafkaPublisher(apache_kafka.bootstrap)
+    known = await publisher.start()
+    try:
+        await asyncio.to_thread(apache_kafka.kill)
+        try:
+            assert await publisher.bus_id() == known
+        finally:
+            await asyncio.to_thread(apache_kafka.start)
+        assert await publisher.bus_id() == known
+    finally:
+        await publisher.stop()
