@@ -138,6 +138,7 @@ class Effects:
         self._stack = stack
         self._takes = takes
         self._read = dict.fromkeys(SERVICES, 0)
+        self._kept: dict[str, asyncpg.Connection[asyncpg.Record]] = {}
         self._open: dict[str, set[UUID]] = {service: set() for service in SERVICES}
 
     async def note(self) -> None:
@@ -179,12 +180,20 @@ class Effects:
                 found.append(f"{len(rows)} awaiting in {service}")
         return found
 
+    async def close(self) -> None:
+        """Let go of every connection."""
+        while self._kept:
+            _, connection = self._kept.popitem()
+            with suppress(*TRANSIENT):
+                await connection.close(timeout=2)
+
     async def _fetch(self, service: str, sql: str, *arguments: Any) -> list[asyncpg.Record]:
+        """Rows as soon as the server answers."""
         while True:
             with suppress(*TRANSIENT):
-                connection = await connect(self._stack, service)
-                try:
-                    return list(await connection.fetch(sql, *arguments, timeout=10))
-                finally:
-                    await connection.close(timeout=2)
+                if service not in self._kept or self._kept[service].is_closed():
+                    self._kept[service] = await connect(self._stack, service)
+                return list(await self._kept[service].fetch(sql, *arguments, timeout=10))
+            if connection := self._kept.pop(service, None):
+                connection.terminate()
             await asyncio.sleep(0.1)

@@ -93,6 +93,7 @@ async def run(
         accepted = telling.result()
         say("waiting until all is quiet")
         outcome.quiet_after = await _quiet(effects, outcome)
+        await effects.close()
         say("looking at everything")
         found = await look(ground.stack, ground.cluster.bootstrap, accepted, mischief.spoiled)
     keep(found)
@@ -117,7 +118,7 @@ async def run(
 
 async def _first_stories(load: Load, telling: asyncio.Task[object]) -> None:
     """Faults act on a system at work, and records can be repeated only once there are some."""
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(300):
         while load.accepted.told < 3 and not telling.done():  # noqa: ASYNC110  # stories go through other processes
             await asyncio.sleep(0.1)
 
@@ -128,11 +129,11 @@ async def _take(step: Step, acts: Acts, effects: Effects, ground: Ground, outcom
     ended = max(ends)
     clock = asyncio.get_running_loop().time
     await effects.note()
-    while left := await effects.left() or not await asyncio.to_thread(_all_ready, ground):
+    while (left := await effects.left()) or not await asyncio.to_thread(_all_ready, ground):
         if clock() - ended > TO_RECOVER:
-            outcome.troubles.append(f"{step}: {int(left)} effects missing after {TO_RECOVER:.0f} s")
+            outcome.troubles.append(f"{step}: {left} effects missing after {TO_RECOVER:.0f} s")
             break
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.2)
     took = clock() - ended
     kind = step.faults[0].kind.value if len(step.faults) == 1 else TOGETHER
     outcome.recoveries.setdefault(kind, []).append(took)

@@ -134,6 +134,8 @@ class ApacheKafka:
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 cwd=self.folder,
+                # Its own session, as every server of ours: Ctrl-C reaches the tests alone, which then end it in order.
+                start_new_session=True,
             )
         wait_until(
             lambda: kafka_protocol.answers(self.port),
