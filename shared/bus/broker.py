@@ -13,13 +13,12 @@ from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaAckableMessage
 from faststream.kafka.subscriber.usecase import BatchSubscriber
 
-from shared.bus.inbox import Inbox, Record
+from shared.bus.consumption import LARGEST_BATCH, Consumption
+from shared.bus.inbox import Inbox
 from shared.bus.metrics import BusMetrics
 from shared.bus.subscriptions import Subscriptions
-from shared.database import TRANSIENT
 from shared.observability import log
 
-LARGEST_BATCH = 500
 _LOOK = 1.0
 """Seconds between two looks at whether the consumer still lives."""
 
@@ -45,6 +44,7 @@ class Bus:
         self._group = group or subscriptions.service
         self._log = log(__name__)
         self._broker: KafkaBroker | None = None
+        self._consumption = Consumption(inbox, metrics)
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Consume until told to stop. The broker may be away at any time, at start as well."""
@@ -67,6 +67,7 @@ class Bus:
             self._broker = broker
             died = await self._died(broker, stopping)
             self._broker = None
+            await self._consumption.stop()
             if not died:
                 await broker.stop()
                 return
@@ -118,6 +119,8 @@ class Bus:
             request_timeout_ms=20_000,
         )
 
+        consumption = self._consumption = Consumption(self._inbox, self._metrics)
+
         async def raw(batch: Sequence[ConsumerRecord[Any, Any]]) -> KafkaAckableMessage:
             return _raw(batch, subscriber.consumer)
 
@@ -129,7 +132,9 @@ class Bus:
             batch_timeout_ms=20,
             fetch_max_wait_ms=50,
             auto_offset_reset="earliest",
-            ack_policy=AckPolicy.NACK_ON_ERROR,
+            # Offsets follow the database, and a batch that fails goes back: both are the consumption's.
+            ack_policy=AckPolicy.MANUAL,
+            listener=consumption,
             # The embedded broker waits for sessions to end before a group forms anew; Apache Kafka takes 6 s at least.
             session_timeout_ms=2_000 if self._embedded else 6_000,
             heartbeat_interval_ms=500 if self._embedded else 1_000,
@@ -141,13 +146,9 @@ class Bus:
 
         @subscriber
         async def take(batch: Sequence[ConsumerRecord[Any, Any]]) -> None:
-            with self._metrics.batch_seconds.time():
-                self._metrics.batch_records.observe(len(batch))
-                try:
-                    await self._inbox.take([_record(record) for record in batch])
-                except TRANSIENT as fault:
-                    self._log.warning("batch handed back", fault=type(fault).__name__)
-                    raise
+            consumer = subscriber.consumer
+            if consumer is not None:  # it is what the batch came from
+                await consumption.take(consumer, batch)
 
         return broker
 
@@ -171,7 +172,3 @@ def _raw(batch: Sequence[ConsumerRecord[Any, Any]], consumer: Any) -> KafkaAckab
 
 async def _undecoded(message: KafkaAckableMessage) -> Any:
     return message.raw_message
-
-
-def _record(raw: ConsumerRecord[Any, Any]) -> Record:
-    return Record(raw.topic, raw.partition, raw.offset, raw.key, raw.value, tuple(raw.headers))

@@ -95,6 +95,13 @@ class Held:
     tries: int = 0
 
 
+class Read(NamedTuple):
+    """Records as far as they could be read; those of unknown types are in neither."""
+
+    readable: list[Readable]
+    unreadable: list[Held]
+
+
 class Inbox:
     """Applies batches of records to one service's database."""
 
@@ -113,9 +120,12 @@ class Inbox:
         self._forces = (*forces, UNKNOWN_FORCE)
         self._log = log(__name__)
 
-    async def take(self, records: Sequence[Record]) -> None:
-        """Let a batch take effect, exactly once, or raise the transient fault that lasted too long."""
-        readable, unreadable = self._read(records)
+    async def take(self, records: Sequence[Record], read: Read | None = None) -> None:
+        """Let a batch take effect, exactly once, or raise the transient fault that lasted too long.
+
+        `read` is what `read` made of these records, where that was done before.
+        """
+        readable, unreadable = read or self.read(records)
         if not readable and not unreadable:
             return
         await self._patiently(lambda isolate: self._receive(readable, unreadable, isolate))
@@ -132,7 +142,8 @@ class Inbox:
         self._metrics.held(found)
         return found
 
-    def _read(self, records: Iterable[Record]) -> tuple[list[Readable], list[Held]]:
+    def read(self, records: Iterable[Record]) -> Read:
+        """Read headers and data of records; touches no database."""
         readable: list[Readable] = []
         unreadable: list[Held] = []
         for record in records:
@@ -141,7 +152,7 @@ class Inbox:
                 readable.append(found)
             elif found is not None:
                 unreadable.append(found)
-        return readable, unreadable
+        return Read(readable, unreadable)
 
     def _read_one(self, record: Record) -> Readable | Held | None:
         headers = dict(record.headers)
@@ -154,7 +165,7 @@ class Inbox:
             self._metrics.skipped(envelope.type)
             return None
         if record.topic != subscription.event.topic:
-            # Who may write a topic is settled by the broker; an event elsewhere comes from somebody who may not send it.
+            # Who may write a topic is settled by the broker; an event elsewhere is from somebody who may not send it.
             return Held(record, "unreadable", "ce_type: does not travel on this topic", UNKNOWN_FORCE, envelope.id)
         if envelope.force_id not in self._forces:
             return Held(record, "unreadable", "ce_forceid: is not served here", UNKNOWN_FORCE, None)

@@ -19,7 +19,7 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
 from services.feedback.store import QUERIES as FEEDBACK
-from shared.bus.broker import LARGEST_BATCH
+from shared.bus.consumption import LARGEST_BATCH
 from shared.bus.outbox import QUERIES as BUS
 from shared.bus.waves import waves
 from shared.contracts.envelope import Envelope, Event

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from prometheus_client import CollectorRegistry
 
 from services.feedback.subscribers import subscriptions
 from shared.bus.broker import Bus
-from shared.bus.inbox import Inbox, Record
+from shared.bus.inbox import Inbox, Read, Record
 from shared.bus.metrics import BusMetrics
 from shared.database import Database
 from tests.bench.ground import POLICIES, Clone, Ground, Stopwatch
@@ -19,9 +19,12 @@ from tests.bench.ground import POLICIES, Clone, Ground, Stopwatch
 class _Watched(Inbox):
     stopwatch: Stopwatch
 
-    async def take(self, records: Sequence[Record]) -> None:
+    def read(self, records: Iterable[Record]) -> Read:
         self.stopwatch.arrived()
-        await super().take(records)
+        return super().read(records)
+
+    async def take(self, records: Sequence[Record], read: Read | None = None) -> None:
+        await super().take(records, read)
         self.stopwatch.took_effect(len(records))
 
 

@@ -12,7 +12,7 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 
 from services.feedback.subscribers import subscriptions
-from shared.bus.broker import LARGEST_BATCH
+from shared.bus.consumption import LARGEST_BATCH
 from shared.bus.outbox import QUERIES
 from shared.bus.subscriptions import Subscription
 from shared.contracts.envelope import Envelope, Received
