@@ -23,6 +23,7 @@ from tests.bench.figures import Found, Run, Suite, WrongEffect
 from tests.bench.growth import reads
 from tests.bench.machine import Machine, describe, fsync_rate
 from tests.bench.relay import latency
+from tests.bench.scale import walk
 
 SUITES: Final[dict[str, Suite]] = {
     "consumption": consumption.suite,
@@ -33,6 +34,7 @@ SUITES: Final[dict[str, Suite]] = {
     "growth": growth.suite,
     "reads": reads.suite,
     "scale": scale.suite,
+    "walk": walk.suite,
 }
 
 
