@@ -35,8 +35,8 @@ OURS: Final = "ours, as make up runs it: web and bus in one process"
 WEB: Final = "ours, the web role alone"
 CEILING: Final = "bare ASGI + asyncpg (ceiling)"
 LOAD: Final = "walk requests"
-_MANY: Final = 2_500
-_PAGES: Final = 800
+_MANY: Final = 2_000
+_PAGES: Final = 500
 _AT_ONCE: Final = 32
 
 _EFFECT: Final = """

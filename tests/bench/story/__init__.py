@@ -23,9 +23,9 @@ from tests.bench.requests.jobs import Job, Result, generate
 from tests.bench.story.people import Crowd
 
 OURS: Final = "ours, four services on the embedded servers"
-_WALKS: Final = 100
-_FULL: Final = 500
-_SECONDS: Final = 15.0
+_WALKS: Final = 60
+_FULL: Final = 400
+_SECONDS: Final = 10.0
 _AT_ONCE: Final = 32
 _LONGEST: Final = 120.0
 _PROBE: Final = "bench_probe"
