@@ -1,4 +1,4 @@
-"""Bad records for the bus: every event some service takes, made wrong in value, headers or key, or hostile though allowed."""
+"""Bad records for the bus: every event a service takes, wrong in value, headers or key, or hostile though allowed."""
 
 from __future__ import annotations
 
@@ -117,7 +117,8 @@ def wrong_key(choose: Random, mark: str) -> Bad:
     good, found = _data(event, choose, lambda: mark)
     key = choose.choice(
         (None, b"", mark.encode(), b"\xff\x00" + mark.encode(), UUID(int=choose.getrandbits(128)).bytes,
-         str(found.key).upper().encode() + b" ", f"{{{found.key}}}".encode(), str(UUID(int=choose.getrandbits(128))).encode())
+         str(found.key).upper().encode() + b" ", f"{{{found.key}}}".encode(),
+         str(UUID(int=choose.getrandbits(128))).encode())
     )  # fmt: skip
     return Bad(
         event.topic, key, good, tuple(headers_of(event, choose, found.key)), takers()[event], f"{event.name}: wrong key"
@@ -176,6 +177,12 @@ def bad_header(choose: Random, mark: str) -> Bad:
     return Bad(event.topic, str(found.key).encode(), value, tuple(headers), parked_by, f"{event.name}: {told}")
 
 
+def bad_headers(choose: Random, mark: str) -> Bad:
+    """Headers that cannot be read, or name a type that does not belong on the topic, or that nobody knows."""
+    chance = choose.random()
+    return (bad_header if chance < 0.7 else foreign_topic if chance < 0.9 else later_major)(choose, mark)
+
+
 def _a_slug(headers: list[tuple[str, bytes]]) -> bool:
     return dict(headers).get("ce_forceid") == b"no-such-force"
 
@@ -200,7 +207,7 @@ def later_major(choose: Random, mark: str) -> Bad:
 
 
 def hostile_but_allowed(choose: Random, mark: str) -> Bad:
-    """Data its schema allows, with hostile text wherever text is free: takes effect, waits for its parent, or is parked."""
+    """Data its schema allows, with hostile text wherever text is free: takes effect, waits or is parked."""
     event = _any_event(choose)
     return sound(event, choose, lambda: hostile.text(choose, mark))
 
