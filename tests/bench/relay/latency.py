@@ -48,7 +48,8 @@ _SAMPLES: Final = 500
 _GAP: Final = (0.005, 0.010)
 """Seconds between two events; of each of the three contestants one comes every 15 to 30 ms."""
 _LOADED_SECONDS: Final = 2.0
-_TICK: Final = 0.01
+_TOGETHER: Final = 100
+"""Events of one commit, under load."""
 _WARM: Final = 25
 _FETCH_WAITS_MS: Final = 10
 """The embedded broker answers a fetch that found nothing when its time is up, not when something comes: with the
@@ -157,13 +158,12 @@ class _Scene:
     async def at_rate(self, who: str, rate: float) -> list[float]:
         """Follow a timetable; seconds of each event from the moment it was due."""
         clock = perf_counter
-        many = round(rate * _TICK)
-        ticks = [[_referral() for _ in range(many)] for _ in range(round(_LOADED_SECONDS / _TICK))]
+        groups = [[_referral() for _ in range(_TOGETHER)] for _ in range(round(_LOADED_SECONDS * rate / _TOGETHER))]
         due: dict[UUID, float] = {}
         under_way: list[asyncio.Task[None]] = []
         first = clock() + 0.05
-        for n, events in enumerate(ticks):
-            at = first + n * _TICK
+        for n, events in enumerate(groups):
+            at = first + n * _TOGETHER / rate
             await asyncio.sleep(max(0.0, at - clock()))
             due.update((event.key, at) for event in events)
             # Not awaited: the next is due whether or not this one has got through.
@@ -174,7 +174,7 @@ class _Scene:
 
     async def carries(self, many: int) -> float:
         """Events a second from append to consumer, as fast as they get through."""
-        left = [[_referral() for _ in range(100)] for _ in range(many // 100)]
+        left = [[_referral() for _ in range(_TOGETHER)] for _ in range(many // _TOGETHER)]
         keys = [event.key for events in left for event in events]
 
         async def work() -> None:
