@@ -200,7 +200,8 @@ class Inbox:
 
     async def _receive(self, readable: Sequence[Readable], unreadable: Sequence[Held], isolate: bool) -> None:
         now = self._clock()
-        forces = {one.received.force_id for one in readable} | {held.force_id for held in unreadable}
+        # What is held of a force nobody could read holds back later records of its key as well.
+        forces = {UNKNOWN_FORCE} | {one.received.force_id for one in readable} | {held.force_id for held in unreadable}
         async with self._database.transaction(forces) as tx:
             rows = await tx.fetch(
                 QUERIES.receive,

@@ -196,6 +196,22 @@ async def test_headers_that_cannot_be_read_are_parked_too(rig: Rig) -> None:
     assert {row["why"] for row in await rig.held()} == {"unreadable"}
 
 
+async def test_what_follows_unreadable_headers_waits_behind_them(rig: Rig) -> None:
+    """Nobody can say of which force such a record is; later, sound ones of its key are held behind it all the same."""
+    key, free = some_keys(2)
+    good = _headers(rig.Counted.type(), key)
+    value = json.dumps({"on": str(key), "number": 1}).encode()
+    async with rig.member().running():
+        bent = [(name, b"yesterday" if name == "ce_time" else found) for name, found in good]
+        await rig.produce(rig.Counted.topic, str(key).encode(), value, bent)
+        await rig.eventually(lambda: _held(rig, 1))
+        await rig.produce(rig.Counted.topic, str(key).encode(), value, _headers(rig.Counted.type(), key, 2))
+        await rig.eventually(lambda: _held(rig, 2))
+        await rig.append([rig.Counted(on=free, number=1)])
+        assert await rig.until_effects(1) == {free: [1]}
+    assert [row["why"] for row in await rig.held()] == ["unreadable", "behind"]
+
+
 async def test_an_unknown_type_is_skipped_and_counted(rig: Rig) -> None:
     """A type nobody here knows is neither parked nor in the way."""
     key = uuid4()
