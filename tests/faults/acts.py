@@ -21,7 +21,9 @@ from tests.faults.records import Mischief
 from tests.faults.schedule import Fault, Kind
 from tests.servers.tcp_proxy import TcpProxy
 
-WHOLE_AGAIN: Final = 60.0
+PATIENCE: Final = 240.0
+"""Seconds a killed broker may take to answer again: a limit of the run, not a figure."""
+WHOLE_AGAIN: Final = 120.0
 """Seconds the brokers get to be three equal copies again before the next of them is killed."""
 
 
@@ -86,7 +88,7 @@ class Acts:
         await asyncio.to_thread(broker.kill)
         await asyncio.sleep(seconds)
         ended = _now()
-        await asyncio.to_thread(broker.start)
+        await asyncio.to_thread(broker.start, PATIENCE)
         return ended
 
     async def _kill_controller(self, fault: Fault) -> float:
