@@ -24,7 +24,9 @@ def day(moment: datetime) -> date:
 
 def month(moment: datetime) -> str:
     """The month of an aware moment in London, `YYYY-MM`."""
-    return f"{london(moment):%Y-%m}"
+    there = london(moment)
+    # Not by strftime, which takes three times as long: this is asked for every event that is counted.
+    return f"{there.year:04}-{there.month:02}"
 
 
 def is_working_day(given: date) -> bool:

@@ -25,7 +25,7 @@ _CONSUME: Final[dict[str, tuple[Consume, int]]] = {
     OURS: (ours.consume, 1),
     CEILING: (bare.consume, 1),
     ROW_BY_ROW: (row_by_row.consume, 16),
-    ONE_CALL: (one_call.consume, 40),
+    ONE_CALL: (one_call.consume, 60),
 }
 """How each consumes, and what part of the topic: who is slow gets less of it."""
 
@@ -43,8 +43,8 @@ async def suite(run: Run) -> Found:
             (ONE_TYPE_TWICE, None, None),
             (MIXED_TWICE, None, None),
         ):
-            # Half as many where no bar is held against it: that there are duplicates is to be seen, not waited for.
-            found = await _rounds(run, servers, load, whole if of_ceiling else whole // 2)
+            # A quarter where no bar is held against it: that there are duplicates is to be seen, not waited for.
+            found = await _rounds(run, servers, load, whole if of_ceiling else whole // 4)
             figures += found.values()
             for told, other, limit in (
                 ("of the ceiling", CEILING, of_ceiling),
