@@ -59,8 +59,12 @@ class Record(NamedTuple):
 
     @property
     def digest(self) -> bytes:
-        """The same for a redelivery, different for another record at the same place of a log that began anew."""
-        found = hashlib.sha256(f"{self.topic}\n{self.partition}\n{self.offset}\n".encode())
+        """The same for a redelivery or a repetition, different for another record at the same place of a new log.
+
+        An event is known by its id wherever it stands: the relay repeats flights, and whole logs on another bus.
+        """
+        place = "" if any(name == "ce_id" for name, _ in self.headers) else f"{self.partition}\n{self.offset}\n"
+        found = hashlib.sha256(f"{self.topic}\n{place}".encode())
         for part in (self.key or b"", self.value or b"", *(v or b"" for _, v in self.headers)):
             found.update(len(part).to_bytes(4, "big"))
             found.update(part)
@@ -75,6 +79,8 @@ class Readable(NamedTuple):
     received: Received[Any]
     held_at: datetime | None = None
     tries: int = 0
+    position: int | None = None
+    """Where it stood among what is held."""
 
     @property
     def place(self) -> tuple[str, bytes | None]:
@@ -93,6 +99,12 @@ class Held:
     awaits: UUID | None = None
     held_at: datetime | None = None
     tries: int = 0
+    position: int | None = None
+    """Where it stood, if it was held before: it goes back there, before whatever came meanwhile."""
+
+    @property
+    def place(self) -> tuple[str, bytes | None]:
+        return (self.record.topic, self.record.key)
 
 
 class Read(NamedTuple):
@@ -211,11 +223,14 @@ class Inbox:
             )
             todo = list(readable) if len(rows) == len(readable) else self._without_duplicates(readable, rows)
             batch = _Batch(self, tx, now, isolate)
-            await batch.hold(unreadable)
-            if unreadable or await tx.fetch_value(QUERIES.anything_held):
+            aside: list[Held] = []
+            if unreadable:
+                todo, aside = _apart(todo, unreadable)
+            if aside or await tx.fetch_value(QUERIES.anything_held):
                 batch.calm = False
                 todo = await batch.without_followers(todo)
             await batch.run(todo)
+            await batch.hold(aside)
 
     def _without_duplicates(self, readable: Sequence[Readable], rows: Iterable[Row]) -> list[Readable]:
         fresh = {row["id"] for row in rows}
@@ -231,6 +246,7 @@ class Inbox:
     async def _retry_due(self, isolate: bool) -> int:
         now = self._clock()
         async with self._database.transaction(self._forces) as tx:
+            await tx.fetch_value(QUERIES.release_alone)
             rows = sorted(await tx.fetch(QUERIES.take_due, now), key=_position)
             if not rows:
                 return 0
@@ -287,12 +303,14 @@ class _Batch:
                     )
                     if not seen:
                         continue
-                todo.append(found._replace(held_at=row["held_at"], tries=row["tries"] + 1))
+                todo.append(found._replace(held_at=row["held_at"], tries=row["tries"] + 1, position=row["position"]))
             elif isinstance(found, Held):
                 unreadable_places.add(place)
-                still.append(replace(found, held_at=row["held_at"], tries=row["tries"] + 1))
+                still.append(replace(found, held_at=row["held_at"], tries=row["tries"] + 1, position=row["position"]))
             elif isinstance(found, Readable):
-                still.append(replace(_follow(found, None), held_at=row["held_at"], tries=row["tries"]))
+                still.append(
+                    replace(_follow(found, None), held_at=row["held_at"], tries=row["tries"], position=row["position"])
+                )
         await self.hold(still, told=True)
         await self.run(todo)
 
@@ -357,8 +375,9 @@ class _Batch:
         return [one.received.event.key for one in applied] + list(outcome.arrived)
 
     async def _release(self, arrived: Sequence[UUID]) -> None:
-        if not arrived or not await self._tx.fetch_value(QUERIES.anything_held):
+        if not arrived or not await self._tx.fetch_value(QUERIES.anything_awaits, arrived):
             return
+        await self._tx.fetch_value(QUERIES.release_alone)
         rows = sorted(await self._tx.fetch(QUERIES.release, list(arrived)), key=_position)
         if rows:
             for row in rows:
@@ -370,8 +389,23 @@ class _Batch:
         if not held:
             return
         self.calm = False
+        new: set[bytes] = set()
+        for again in (False, True):
+            new |= await self._put([one for one in held if (one.position is not None) is again], again)
+        for one in held:
+            if one.record.key is not None:
+                self._held.setdefault(one.place, one)
+            self._metrics.put_aside(one.why)
+        if not told:
+            parked = [one for one in held if one.why in ("unreadable", "failed") and one.record.digest in new]
+            await outbox.append_raw(self._tx, [self._parked_fact(one) for one in parked])
+
+    async def _put(self, held: Sequence[Held], again: bool) -> set[bytes]:
+        if not held:
+            return set()
+        positions = [[one.position for one in held]] if again else []
         rows = await self._tx.fetch(
-            QUERIES.hold,
+            QUERIES.hold_again if again else QUERIES.hold,
             [one.force_id for one in held],
             [one.why for one in held],
             [one.record.digest for one in held],
@@ -387,15 +421,9 @@ class _Batch:
             [one.held_at or self._now for one in held],
             [one.tries for one in held],
             [self._try_at(one) for one in held],
+            *positions,
         )
-        new = {bytes(row["digest"]) for row in rows}
-        for one in held:
-            if one.record.key is not None:
-                self._held.setdefault((one.record.topic, one.record.key), one)
-            self._metrics.put_aside(one.why)
-        if not told:
-            parked = [one for one in held if one.why in ("unreadable", "failed") and one.record.digest in new]
-            await outbox.append_raw(self._tx, [self._parked_fact(one) for one in parked])
+        return {bytes(row["digest"]) for row in rows}
 
     def _try_at(self, one: Held) -> datetime | None:
         if one.why != "awaiting":
@@ -427,8 +455,28 @@ class _Batch:
         )
 
 
+def _apart(readable: Sequence[Readable], unreadable: Sequence[Held]) -> tuple[list[Readable], list[Held]]:
+    """What comes before the unreadable records of its key; and those with what follows them, in the order they came.
+
+    Records of one key stand in one partition, so their offsets are the order they came in.
+    """
+    first: dict[tuple[str, bytes | None], int] = {}
+    for held in unreadable:
+        first.setdefault(held.place, held.record.offset)
+    before: list[Readable] = []
+    aside = list(unreadable)
+    for one in readable:
+        if one.record.offset < first.get(one.place, one.record.offset + 1):
+            before.append(one)
+        else:
+            aside.append(_follow(one, None))
+    return before, sorted(aside, key=lambda one: one.record.offset)
+
+
 def _hold(one: Readable, why: str, reason: str) -> Held:
-    return Held(one.record, why, reason, one.received.force_id, one.received.id, None, one.held_at, one.tries)
+    return Held(
+        one.record, why, reason, one.received.force_id, one.received.id, None, one.held_at, one.tries, one.position
+    )
 
 
 def _await(one: Readable, parent: UUID) -> Held:

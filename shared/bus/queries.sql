@@ -97,6 +97,35 @@ ORDER BY i.ordinal
 ON CONFLICT (force_id, digest) DO NOTHING
 RETURNING digest;
 
+-- hold_again
+-- Records put back to where they stood, before what came while they were being tried.
+INSERT INTO held (
+    position, force_id, why, digest, id, topic, key, partition, "offset", headers, value, reason, awaits, held_at, tries,
+    try_at
+) OVERRIDING SYSTEM VALUE
+SELECT i.position, i.force_id, i.why, i.digest, i.id, i.topic, i.key, i.partition, i."offset", i.headers::jsonb, i.value,
+       i.reason, i.awaits, i.held_at, i.tries, i.try_at
+FROM unnest(
+    $1::text[], $2::text[], $3::bytea[], $4::uuid[], $5::text[], $6::bytea[], $7::integer[], $8::bigint[],
+    $9::text[], $10::bytea[], $11::text[], $12::uuid[], $13::timestamptz[], $14::integer[], $15::timestamptz[],
+    $16::bigint[]
+) AS i (
+    force_id, why, digest, id, topic, key, partition, "offset", headers, value, reason, awaits, held_at, tries, try_at,
+    position
+)
+ON CONFLICT (force_id, digest) DO NOTHING
+RETURNING digest;
+
+-- anything_awaits
+-- Whether anything waits for one of these parents, so that the usual batch asks no more.
+SELECT EXISTS (SELECT FROM held WHERE why = 'awaiting' AND awaits = ANY ($1::uuid[]));
+
+-- release_alone
+-- Whoever takes records out of holding does so alone, until its commit: another would find a key without those of its
+-- records that are being tried, and apply the later ones before them. A statement of its own, so that the next one sees
+-- what was put back meanwhile.
+SELECT pg_advisory_xact_lock(7411, 2);
+
 -- release
 -- What waited for these parents, taken out of holding with all that is held behind it.
 DELETE FROM held WHERE why = 'awaiting' AND awaits = ANY ($1::uuid[])
@@ -104,13 +133,21 @@ RETURNING force_id, position, why, digest, id, topic, key, partition, "offset", 
           held_at, tries;
 
 -- take_due
--- What is to be tried again, taken out of holding: whole keys, so that their order survives.
+-- What is to be tried again, taken out of holding: whole keys, so that their order survives, as far as a parked record
+-- that nobody has asked for.
 WITH due AS (
     SELECT topic, key, position FROM held
-    WHERE try_at <= $1
-       OR (why = 'behind' AND NOT EXISTS (
-           SELECT FROM held AS h WHERE h.topic = held.topic AND h.key = held.key AND h.why IN ('unreadable', 'failed')
-       ))
+    WHERE (
+        try_at <= $1
+        OR (why = 'behind' AND NOT EXISTS (
+            SELECT FROM held AS h
+            WHERE h.topic = held.topic AND h.key = held.key AND h.why IN ('unreadable', 'failed')
+        ))
+    ) AND NOT EXISTS (
+        SELECT FROM held AS p
+        WHERE p.topic = held.topic AND p.key = held.key AND p.position < held.position
+          AND p.why IN ('unreadable', 'failed') AND (p.try_at IS NULL OR p.try_at > $1)
+    )
     ORDER BY position
     LIMIT 500
 )
@@ -118,7 +155,11 @@ DELETE FROM held WHERE position IN (
     SELECT position FROM due
     UNION
     SELECT h.position FROM held AS h JOIN due ON h.topic = due.topic AND h.key = due.key
-    WHERE h.why IN ('awaiting', 'behind')
+    WHERE NOT EXISTS (
+        SELECT FROM held AS p
+        WHERE p.topic = h.topic AND p.key = h.key AND p.position <= h.position
+          AND p.why IN ('unreadable', 'failed') AND (p.try_at IS NULL OR p.try_at > $1)
+    )
 )
 RETURNING force_id, position, why, digest, id, topic, key, partition, "offset", headers, value, reason, awaits,
           held_at, tries;
