@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import pickle
+import shutil
 import statistics
 import sys
 import tempfile
@@ -18,6 +20,7 @@ from rich.table import Table
 
 from shared.embedded.stack import stop_on_sigterm
 from shared.observability import configure_logging
+from tests.faults.found import Found
 from tests.faults.invariants import INVARIANTS
 from tests.faults.run import Outcome, run
 from tests.servers.apache_kafka import Lacking
@@ -54,10 +57,14 @@ def main(
             else:
                 progress.console.print(what, soft_wrap=True)
 
+        def passed(many: int) -> None:
+            progress.advance(bar, many)
+
+        def kept(found: Found) -> None:
+            (folder / "found.pickle").write_bytes(pickle.dumps(found))
+
         try:
-            outcome = asyncio.run(
-                run(folder, seed, kills, at_once=at_once, say=say, passed=lambda many: progress.advance(bar, many))
-            )
+            outcome = asyncio.run(run(folder, seed, kills, at_once=at_once, say=say, passed=passed, keep=kept))
         except Lacking as lacking:
             console.print(f"This machine lacks {lacking}")
             raise typer.Exit(2) from None
@@ -67,7 +74,7 @@ def main(
     if keep or not outcome.well:
         console.print(f"Logs and data stay in {folder}")
     else:
-        _forget(folder)
+        shutil.rmtree(folder, ignore_errors=True)
     raise typer.Exit(0 if outcome.well else 1)
 
 
@@ -117,12 +124,6 @@ def show(outcome: Outcome, console: Console) -> None:
 def as_json(outcome: Outcome) -> dict[str, object]:
     """Everything but the records themselves."""
     return {**asdict(outcome), "steps": [str(step) for step in outcome.steps], "well": outcome.well}
-
-
-def _forget(folder: Path) -> None:
-    import shutil
-
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

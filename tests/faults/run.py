@@ -17,7 +17,7 @@ from tests.faults.records import SUBSCRIBED, Mischief
 from tests.faults.schedule import KILLS_AND_CUTS as KILLS
 from tests.faults.schedule import Kind, Step, counted, schedule
 
-TOGETHER = "two at once"
+TOGETHER = ("", "two at once", "three at once")
 TO_RECOVER = 120.0
 """Seconds a step may take until all that was accepted before has taken effect."""
 TO_BE_QUIET = 240.0
@@ -32,7 +32,7 @@ class Outcome:
     steps: Sequence[Step]
     kills: int
     recoveries: dict[str, list[float]] = field(default_factory=dict)
-    """Seconds by kind of fault; steps of two faults apart."""
+    """Seconds by kind of fault; steps of several faults apart."""
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     lacking: list[str] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
@@ -135,7 +135,7 @@ async def _take(step: Step, acts: Acts, effects: Effects, ground: Ground, outcom
             break
         await asyncio.sleep(0.2)
     took = clock() - ended
-    kind = step.faults[0].kind.value if len(step.faults) == 1 else TOGETHER
+    kind = TOGETHER[len(step.faults) - 1] or step.faults[0].kind.value
     outcome.recoveries.setdefault(kind, []).append(took)
     outcome.troubles += [f"{step}: {name} ended by itself" for name in acts.ended_by_themselves()]
 
