@@ -16,7 +16,7 @@ from tests.bench.relay.loads import TOPIC, Load, load
 
 Publish = Callable[[Ground, Broker, Load, Stopwatch], Awaitable[None]]
 
-_EVENTS: Final = 20_000
+_EVENTS: Final = 16_000
 _LONGEST: Final = 120.0
 OURS: Final = "ours"
 CEILING: Final = "bare aiokafka, pipelined sends (ceiling)"
@@ -64,12 +64,12 @@ def _peers(whole: int) -> tuple[dict[str, tuple[Publish, int]], list[str]]:
     from tests.bench.relay import faststream_outbox_peer, txoutbox_peer
 
     return {
-        TXOUTBOX: (txoutbox_peer.publish, max(500, whole // 5)),
+        TXOUTBOX: (txoutbox_peer.publish, max(500, whole // 8)),
         FASTSTREAM_OUTBOX.format(faststream_outbox_peer.WORKERS): (
             faststream_outbox_peer.many_workers,
-            max(500, whole // 10),
+            max(500, whole // 16),
         ),
-        FASTSTREAM_OUTBOX_IN_ORDER: (faststream_outbox_peer.one_worker, max(500, whole // 20)),
+        FASTSTREAM_OUTBOX_IN_ORDER: (faststream_outbox_peer.one_worker, max(500, whole // 32)),
     }, []
 
 

@@ -45,9 +45,9 @@ OURS: Final = "commit to consumer"
 ASKED: Final = "asking for the commit to consumer"
 HANDLED: Final = "commit to handler"
 _SAMPLES: Final = 500
-_GAP: Final = (0.005, 0.010)
-"""Seconds between two events; of each of the three contestants one comes every 15 to 30 ms."""
-_LOADED_SECONDS: Final = 2.0
+_GAP: Final = (0.004, 0.008)
+"""Seconds between two events; of each of the three contestants one comes every 12 to 24 ms."""
+_LOADED_SECONDS: Final = 1.5
 _TOGETHER: Final = 100
 """Events of one commit, under load."""
 _WARM: Final = 25
@@ -94,7 +94,7 @@ async def _half_of_what_is_carried(run: Run, servers: Ground, broker: Broker) ->
     await broker.renew()
     async with _scene(servers, broker) as scene:
         settle()
-        rate = await scene.carries(run.many(20_000))
+        rate = await scene.carries(run.many(10_000))
     run.progress.advance(task)
     return round(rate / 2, -2)
 
