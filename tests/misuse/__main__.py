@@ -9,7 +9,6 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -61,8 +60,10 @@ async def throw(stack: Stack, kinds: list[str], inputs: int, seed: int, bar: Cal
 def table_of(results: list[Found], seed: int) -> Table:
     """What became of everything, a line a kind."""
     table = Table(title=f"bad inputs, seed {seed}")
-    columns = ("kind", "sent", "refused by status", "answered", "parked", "skipped", "waits or taken", "5xx", "503 later",
-               "crashes", "leaked", "half-done", "MB", "s")  # fmt: skip
+    columns = (
+        "kind", "sent", "refused by status", "answered", "parked", "skipped", "waits or taken", "5xx", "503 later",
+        "crashes", "leaked", "half-done", "MB", "s",
+    )  # fmt: skip
     for name in columns:
         words = name in ("kind", "refused by status")
         table.add_column(name, justify="left" if words else "right", no_wrap=name == "kind")
@@ -82,7 +83,7 @@ def table_of(results: list[Found], seed: int) -> Table:
 
 def as_json(results: list[Found], seed: int, inputs: int) -> str:
     """The figures, for programs."""
-    kinds = [{name: value for name, value in asdict(one).items() if name != "refused"} for one in results]
+    kinds = [{name: value for name, value in vars(one).items() if name != "refused"} for one in results]
     return json.dumps({"seed": seed, "inputs": inputs, "kinds": kinds}, indent=1)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from shared.embedded.stack import Stack
@@ -18,8 +16,8 @@ def ground(stack: Stack) -> Ground:
     found = Ground(stack)
 
     async def prepare() -> None:
-        await furnish(stack, 2)
-        await found.look_around()
+        await furnish(stack, walks=2, each=2)
+        await found.look_around(visits=120)
 
-    beside(asyncio.wait_for(prepare(), 170))
+    beside(prepare())
     return found

@@ -30,8 +30,6 @@ from tests.servers.form import ANSWERS, fields_of
 
 _TRIED: Final = 12
 """Ids put into each path that has one."""
-_VISITED: Final = 400
-"""Pages looked at, a service."""
 _LINK: Final = re.compile(r'href="(/[^"#]*)"')
 _FORM: Final = re.compile(r'<form[^>]*method="post"[^>]*action="([^"]*)".*?</form>', re.DOTALL)
 _FIELD: Final = re.compile(r"<(?:input|textarea|select|button|option)\b([^>]*)>")
@@ -141,15 +139,15 @@ class Ground:
     forms: list[Form] = field(default_factory=list)
     _noted: set[str] = field(default_factory=set)
 
-    async def look_around(self) -> None:
-        """Sign everybody in, read which ids there are, and go through every page anybody may see."""
+    async def look_around(self, *, visits: int = 400) -> None:
+        """Sign everybody in, read which ids there are, and go through the pages anybody may see, `visits` a service."""
         await self.sign_in()
         for service in SERVICES:
             self.ids[service] = await self._ids(service)
         self.forms.clear()
         self.used.clear()
         self._noted.clear()
-        await asyncio.gather(*(self._crawl(service) for service in SERVICES))
+        await asyncio.gather(*(self._crawl(service, visits) for service in SERVICES))
         for service in SERVICES:
             self.used[service, "force"] = sorted({one.force_id for one in people()})
 
@@ -188,7 +186,7 @@ class Ground:
             found |= {str(row[0]) for row in await rows(self.stack, service, sql)}
         return sorted(found)
 
-    async def _crawl(self, service: str) -> None:
+    async def _crawl(self, service: str, visits: int) -> None:
         """Follow every link and try every id as everybody; keep forms and the values paths were called with."""
         seen: set[tuple[str, str]] = set()
         mine = [door for door in doors() if door.service == service]
@@ -203,7 +201,7 @@ class Ground:
                     for one in self.ids[service][:: max(1, len(self.ids[service]) // _TRIED)]
                     if len(door.parameters) == 1 and door.parameters[0].endswith("_id") and _may(door.rule, person)
                 ]
-                while todo and len(seen) < _VISITED:
+                while todo and len(seen) < visits:
                     path = todo.pop()
                     if (person, path) in seen or path.startswith(("/static/", "/theme.css", "/signin", "/metrics")):
                         continue

@@ -16,9 +16,9 @@ from tests.flow.test_story import a_request
 OFFICER = "officer-avon-1"
 
 
-async def furnish(stack: Stack, each: int = 6) -> None:
+async def furnish(stack: Stack, *, walks: int = 5, each: int = 6) -> None:
     """Some walks through the whole story, and `each` left where they wait: routed, taken, arranged, held."""
-    report = await Demo(stack, 5, seed=5).run()
+    report = await Demo(stack, walks, seed=5).run()
     assert report.faults == [], report.faults
     token = await bearer_token(stack.urls[IDENTITY], CLIENT_ID, stack.secrets.oidc_client_secret, OFFICER)
     auth = {"Authorization": f"Bearer {token}"}
@@ -31,15 +31,15 @@ async def furnish(stack: Stack, each: int = 6) -> None:
                 headers={"Idempotency-Key": uuid4().hex},
             )
             assert answer.status_code == 201, answer.text
-        walks: list[str] = []
+        waiting: list[str] = []
         api = f"{stack.urls['assignment']}/api/v1/walks"
         async with asyncio.timeout(90):
-            while len(walks) < 4 * each:
+            while len(waiting) < 4 * each:
                 listed = await client.get(api, params={"state": "routed"}, headers=auth)
-                walks = [one["walk_id"] for one in listed.json()["walks"]]
+                waiting = [one["walk_id"] for one in listed.json()["walks"]]
                 await asyncio.sleep(0.2)
         starts_at = datetime.now(UTC).replace(microsecond=0) + timedelta(days=40)
-        for n, walk in enumerate(walks[: 3 * each]):
+        for n, walk in enumerate(waiting[: 3 * each]):
             taken = await client.post(f"{api}/{walk}/take", json={}, headers=auth)
             assert taken.status_code == 200, taken.text
             if n >= each:
