@@ -57,7 +57,7 @@ class Members:
     async def joined(self, partitions: int) -> None:
         """Wait until every member has its share of so many partitions."""
         share = partitions // self.many
-        async with asyncio.timeout(60), self.told:
+        async with asyncio.timeout(180), self.told:
             await self.told.wait_for(
                 lambda: len(self.partitions) == self.many and all(n == share for n in self.partitions.values())
             )
