@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import pickle
 import shutil
 import statistics
@@ -33,6 +34,7 @@ def main(
     kills: Annotated[int, typer.Option(min=1, help="How many kills and cuts; other faults are mixed in.")] = 200,
     seed: Annotated[int, typer.Option(help="Decides what happens to what, when and for how long.")] = 1,
     at_once: Annotated[int, typer.Option(min=1, help="Stories told at the same time.")] = 5,
+    minutes: Annotated[float, typer.Option(help="Leave the rest of the schedule after so many minutes.")] = math.inf,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write what was found to this file.")] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Keep logs and data, and say where they are.")] = False,
 ) -> None:
@@ -64,7 +66,9 @@ def main(
             (folder / "found.pickle").write_bytes(pickle.dumps(found))
 
         try:
-            outcome = asyncio.run(run(folder, seed, kills, at_once=at_once, say=say, passed=passed, keep=kept))
+            outcome = asyncio.run(
+                run(folder, seed, kills, at_once=at_once, minutes=minutes, say=say, passed=passed, keep=kept)
+            )
         except Lacking as lacking:
             console.print(f"This machine lacks {lacking}")
             raise typer.Exit(2) from None
@@ -113,9 +117,9 @@ def show(outcome: Outcome, console: Console) -> None:
         console.print("The schedule was:")
         for step in outcome.steps:
             console.print(f"  {step}", soft_wrap=True)
-        console.print(f'Again: make faults ARGS="--seed {outcome.seed} --kills {outcome.kills}"')
+        console.print(f'Again: make faults ARGS="--seed {outcome.seed} --kills {outcome.wanted}"')
     console.print(
-        f"faults: kills={outcome.kills} steps={len(outcome.steps)} seed={outcome.seed}"
+        f"faults: kills={outcome.kills} of {outcome.wanted} steps={len(outcome.steps)} seed={outcome.seed}"
         f" breaches={sum(len(one.breaches) for one in outcome.verdicts.values())} troubles={len(outcome.troubles)}"
         f" quiet_after={outcome.quiet_after:.0f}s seconds={outcome.seconds:.0f}"
     )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +15,6 @@ from tests.faults.ground import Ground, standing
 from tests.faults.invariants import Verdict, judge
 from tests.faults.load import Load
 from tests.faults.records import SUBSCRIBED, Mischief
-from tests.faults.schedule import KILLS_AND_CUTS as KILLS
 from tests.faults.schedule import Kind, Step, counted, schedule
 
 TOGETHER = ("", "two at once", "three at once")
@@ -29,8 +29,11 @@ class Outcome:
     """What a run found."""
 
     seed: int
-    steps: Sequence[Step]
-    kills: int
+    wanted: int
+    """Kills and cuts in the whole schedule."""
+    steps: list[Step]
+    """Those that were taken."""
+    kills: int = 0
     recoveries: dict[str, list[float]] = field(default_factory=dict)
     """Seconds by kind of fault; steps of several faults apart."""
     verdicts: dict[str, Verdict] = field(default_factory=dict)
@@ -57,11 +60,15 @@ async def run(
     kills: int,
     *,
     at_once: int,
+    minutes: float = math.inf,
     say: Callable[[str], None] = lambda what: None,
     passed: Callable[[int], None] = lambda steps: None,
     keep: Callable[[Found], None] = lambda found: None,
 ) -> Outcome:
-    """Start everything, break it by the schedule of the seed, and judge what stands. `passed` counts kills and cuts."""
+    """Start everything, break it by the schedule of the seed, and judge what stands. `passed` counts kills and cuts.
+
+    After so many minutes of faults the rest of the schedule is left, and what was done is judged.
+    """
     began = time.monotonic()
     say("starting")
     async with standing(folder) as ground:
@@ -71,7 +78,7 @@ async def run(
             if not possible
         )
         steps = schedule(seed, kills, without)
-        outcome = Outcome(seed, steps, counted(steps), lacking=list(ground.lacking))
+        outcome = Outcome(seed, kills, steps, lacking=list(ground.lacking))
         mischief = Mischief(ground.cluster.bootstrap, seed)
         load = Load(ground.stack, seed)
         effects = Effects(ground.stack, {service: set(types) for service, types in SUBSCRIBED.items()})
@@ -80,12 +87,15 @@ async def run(
         try:
             await _first_stories(load, telling)
             acts = Acts(ground, mischief)
-            for step in steps:
+            until = time.monotonic() + 60 * minutes
+            for number, step in enumerate(steps):
+                if telling.done() or time.monotonic() > until:
+                    outcome.steps = steps[:number]
+                    break
                 say(str(step))
                 await _take(step, acts, effects, ground, outcome)
-                passed(sum(fault.kind in KILLS for fault in step.faults))
-                if telling.done():
-                    break
+                passed(counted([step]))
+            outcome.kills = counted(outcome.steps)
         finally:
             stopping.set()
             say("telling the last stories to their end")
