@@ -14,9 +14,11 @@ _DEMO: Final = 25
 _TIMES: Final = (1, 10, 100, 1_000)
 _CALLS: Final = 5
 _FLAT: Final = 2.0
-"""Pages at the largest size, by those at a tenth of it, of what may not grow with history: an index level, a page of a
-list that was not full before."""
+"""Pages a line at the largest size, by those at a tenth of it, of what may not grow: an index level, no more."""
+_LEAST: Final = 4.0
+"""Pages of one look-up in a tree that has grown; ratios of fewer say nothing."""
 GROWS: Final[dict[str, str]] = {
+    "queue of the force, page 5": "lists are turned page by page: a tenth page reads what the nine before it read.",
     "a coordinator's first page": "it counts what is open, which is a share of all walks here; an index is counted,"
     " not the walks.",
     "assignment's metrics": "it counts what is open, as the first page does; what is over is not looked at.",
@@ -36,6 +38,7 @@ async def suite(run: Run) -> Found:
     sizes = [_DEMO * times for times in (_TIMES[:3] if run.quick else _TIMES)]
     bar = run.task("making worlds", len(sizes))
     figures: dict[str, dict[int, tuple[Figure, Figure]]] = {}
+    a_line: dict[tuple[str, int], list[float]] = {}
     async with worlds(sizes, lambda: run.progress.advance(bar)) as made:
         settle()
         bar = run.task("asking", run.rounds * len(QUESTIONS))
@@ -51,18 +54,20 @@ async def suite(run: Run) -> Found:
                         (Figure(name, who, "ms", _CALLS), Figure(name, who, "pages a query", 1)),
                     )
                     ms.values.append(await _timed(world, name))
-                    pages.values.append(await _counted(world, name) - nothing)
+                    counted, lines = await _counted(world, name)
+                    pages.values.append(counted - nothing)
+                    a_line.setdefault((name, world.walks), []).append(max(counted - nothing, _LEAST) / lines)
                 run.progress.advance(bar)
     largest, before = sizes[-1], sizes[-2]
     bars = [
         Bar(
             name,
-            f"times the pages at {before:,} walks, at {largest:,}",
+            f"times the pages a line shown at {before:,} walks, at {largest:,}",
             _FLAT,
-            [a / max(b, 1.0) for a, b in zip(of[largest][1].values, of[before][1].values, strict=True)],
+            [a / b for a, b in zip(a_line[name, largest], a_line[name, before], strict=True)],
             "at most",
         )
-        for name, of in figures.items()
+        for name in figures
         if name not in GROWS
     ]
     notes = [f"{name} grows: {why}" for name, why in GROWS.items()]
@@ -70,14 +75,22 @@ async def suite(run: Run) -> Found:
     return Found(shown, bars, notes)
 
 
-async def _ask(world: World, name: str) -> None:
+async def _ask(world: World, name: str) -> object:
     service, ask = QUESTIONS[name]
+    found: object = None
     try:
         async with world.databases[service].transaction([FORCE]) as tx:
-            await ask(tx, world)
+            found = await ask(tx, world)
             raise _Undone
     except _Undone:
-        return
+        return found
+
+
+def _lines(found: object) -> int:
+    """Lines of the list that was read, 1 of what is no list."""
+    while isinstance(found, tuple) and found:
+        found = found[0]
+    return max(1, len(found)) if isinstance(found, list) else 1
 
 
 async def _timed(world: World, name: str) -> float:
@@ -90,14 +103,14 @@ async def _timed(world: World, name: str) -> float:
     return min(took) * 1e3
 
 
-async def _counted(world: World, name: str) -> float:
-    """Pages of one call."""
+async def _counted(world: World, name: str) -> tuple[float, int]:
+    """Pages of one call, and lines it brought."""
     service, _ = QUESTIONS[name]
     await _flush(world, service)
     before = await world.pages()
-    await _ask(world, name)
+    found = await _ask(world, name)
     await _flush(world, service)
-    return float(await world.pages() - before)
+    return float(await world.pages() - before), _lines(found)
 
 
 async def _nothing(world: World) -> float:

@@ -95,7 +95,8 @@ async def _route(tx: Transaction, world: World) -> object:
         for n in range(REQUESTS)
     ]
     locate = _registers().locate
-    return await assignment.route_requests(tx, received, datetime.now(UTC), policies=_policies(), locate=locate)
+    await assignment.route_requests(tx, received, datetime.now(UTC), policies=_policies(), locate=locate)
+    return None
 
 
 async def _walk_page(tx: Transaction, world: World) -> object:
