@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
 from starlette.requests import Request
 
-from services.intake.handlers import Keeping
+from services.intake.handlers import Accepted, Keeping, Keyed, request_walks
 from services.intake.metrics import IntakeMetrics
 from services.intake.settings import Settings
 from services.intake.vault import Vault
 from shared import runtime
 from shared.geography.postcodes import Postcodes
+from shared.together import Together
 
 
 @dataclass
@@ -22,6 +24,8 @@ class Dependencies(runtime.Dependencies[Settings]):
 
     keeping: Keeping = field(init=False, repr=False)
     postcodes: Postcodes = field(init=False, repr=False)
+    accept: Together[Keyed, Accepted] = field(init=False, repr=False)
+    """Requests that come while others of their force are being accepted share the next transaction."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -34,6 +38,11 @@ class Dependencies(runtime.Dependencies[Settings]):
             IntakeMetrics(self.registry),
         )
         self.postcodes = Postcodes.open(settings.postcodes_dir or settings.data_dir)
+        self.accept = Together(self._accept)
+
+    async def _accept(self, force_id: str, asked: Sequence[Keyed]) -> Sequence[Accepted]:
+        async with self.database.transaction([force_id]) as tx:
+            return await request_walks(tx, asked, self.clock(), keeping=self.keeping)
 
 
 async def dependencies(request: Request) -> Dependencies:

@@ -33,7 +33,7 @@ from services.intake.vault import CannotOpen, DataKey, Vault
 from shared import audit, sendings, timers
 from shared.audit import Entry
 from shared.bus import outbox
-from shared.bus.outbox import Fact
+from shared.bus.outbox import Fact, Thread
 from shared.bus.subscriptions import Outcome
 from shared.contracts.baseline import BaselineAnswered
 from shared.contracts.envelope import Received
@@ -106,6 +106,8 @@ class Keyed:
     command: RequestWalk
     idempotency_key: str
     actor: str = "participant"
+    thread: Thread | None = None
+    """Of the call that brought it, where several are accepted together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +170,7 @@ async def _follow(tx: Transaction, keeping: Keeping, accepted: Sequence[_Sealed]
     facts, entries = [], []
     for one in accepted:
         command, request_id = one.keyed.command, one.new.id
-        facts.append(Fact(one.event, command.force_id, now))
+        facts.append(Fact(one.event, command.force_id, now, thread=one.keyed.thread))
         entries.append(Entry(command.force_id, one.keyed.actor, "collected", str(request_id), "asked for a walk"))
     await outbox.append(tx, facts)
     await audit.record(tx, entries, now)

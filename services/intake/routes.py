@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from services.intake import domain, handlers
 from services.intake.dependencies import Dependencies, dependencies
 from services.intake.requesting import WalkRequestIn
+from shared.bus.outbox import Thread
 from shared.contracts.refusals import Refusal
 
 router = APIRouter(prefix="/api/v1")
@@ -46,9 +47,8 @@ async def request_walk(
     """Ask for a walk. Send the same Idempotency-Key again if no answer came: one request is made of it."""
     try:
         command = body.command(deps.policies, deps.postcodes)
-        async with deps.database.transaction([command.force_id]) as tx:
-            keyed = handlers.Keyed(command, idempotency_key)
-            [accepted] = await handlers.request_walks(tx, [keyed], deps.clock(), keeping=deps.keeping)
+        keyed = handlers.Keyed(command, idempotency_key, thread=Thread.current())
+        accepted = await deps.accept(command.force_id, keyed)
     except Refusal:
         deps.keeping.metrics.request("api", "refused")
         raise

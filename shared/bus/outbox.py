@@ -29,13 +29,29 @@ class EventTooLarge(Exception):
     """An event is larger than the bus takes. Raised when it is appended, so that nothing of the change stands."""
 
 
+class Thread(NamedTuple):
+    """What an event is part of: the correlation id and the W3C traceparent of the call or event it answers."""
+
+    correlation_id: UUID | None
+    traceparent: str | None
+
+    @classmethod
+    def current(cls) -> Thread:
+        """Of the call being answered now."""
+        return cls(current_correlation(), current_traceparent())
+
+
 class Fact(NamedTuple):
-    """An event to be published, of this force, true at `at` (UTC), and what caused it if an event did."""
+    """An event to be published, of this force, true at `at` (UTC), and what caused it if an event did.
+
+    `thread` is given where several calls are answered together; otherwise it is that of the call being answered.
+    """
 
     event: Event
     force_id: str
     at: datetime
     cause: Received[Event] | None = None
+    thread: Thread | None = None
 
 
 async def append(tx: Transaction, facts: Sequence[Fact]) -> None:
@@ -48,14 +64,14 @@ async def append(tx: Transaction, facts: Sequence[Fact]) -> None:
     if not facts:
         return
     rows: list[tuple[Any, ...]] = []
-    correlation, trace = current_correlation(), current_traceparent()
+    current = Thread.current()
     for fact, id_ in zip(facts, _new_ids(len(facts)), strict=True):
         event = fact.event
         data = to_json(event, exclude_none=True)
         if len(data) > LARGEST_EVENT:
             raise EventTooLarge(f"{event.name} of {len(data)} bytes")
         if event.precise:
-            cause = fact.cause
+            cause, thread = fact.cause, fact.thread or current
             rows.append(
                 (
                     fact.force_id,
@@ -64,9 +80,9 @@ async def append(tx: Transaction, facts: Sequence[Fact]) -> None:
                     id_,
                     event.type(),
                     fact.at,
-                    (cause.correlation_id or cause.id) if cause else correlation,
+                    (cause.correlation_id or cause.id) if cause else thread.correlation_id,
                     cause.id if cause else None,
-                    cause.traceparent if cause else trace,
+                    cause.traceparent if cause else thread.traceparent,
                     data,
                 )
             )

@@ -224,3 +224,39 @@ async def test_every_named_query_fits_the_schema(intake: Intake) -> None:
             await connection.prepare(query.sql)
     finally:
         await connection.close()
+
+
+async def test_requests_accepted_together_keep_their_own_answers_and_threads(intake: Intake) -> None:
+    """Forty that come at once share transactions: each its reference and correlation, and one refused is refused alone.
+
+    One of them uses another's key for something else, one repeats another, one asks for a day long gone.
+    """
+    bodies = [a_body(name=f"Wren Ash {n}") for n in range(40)]
+    bodies[20]["availability"]["earliest"] = "2020-01-01"
+    keys = [f"a-key-of-its-own-{n}" for n in range(40)]
+    bodies[30], keys[30] = bodies[29], keys[29]
+    keys[31] = keys[28]
+    correlations = [str(uuid4()) for _ in range(40)]
+    async with intake.client() as client:
+        answers = await asyncio.gather(
+            *(
+                client.post(
+                    "/api/v1/walk-requests",
+                    json=body,
+                    headers={"Idempotency-Key": key, "X-Correlation-Id": correlation},
+                )
+                for body, key, correlation in zip(bodies, keys, correlations, strict=True)
+            )
+        )
+    statuses = [answer.status_code for answer in answers]
+    assert statuses[20] == 422
+    assert sorted((statuses[29], statuses[30])) == [200, 201]
+    assert answers[29].json() == answers[30].json()
+    assert sorted((statuses[28], statuses[31])) == [201, 422]
+    assert [statuses[n] for n in range(40) if n not in (20, 28, 29, 30, 31)] == [201] * 35
+    accepted = {answer.json()["request_id"]: n for n, answer in enumerate(answers) if answer.status_code == 201}
+    rows = await intake.rows("SELECT key, correlation_id FROM outbox_log")
+    assert {str(row["key"]): str(row["correlation_id"]) for row in rows} == {
+        request: correlations[n] for request, n in accepted.items()
+    }
+    assert await intake.one("SELECT count(DISTINCT xmin::text) FROM walk_request") < len(accepted)
