@@ -93,7 +93,8 @@ async def run(
                     outcome.steps = steps[:number]
                     break
                 say(str(step))
-                await _take(step, acts, effects, ground, outcome)
+                took = await _take(step, acts, effects, ground, outcome)
+                say(f"recovered after {took:.1f} s")
                 passed(counted([step]))
             outcome.kills = counted(outcome.steps)
         finally:
@@ -133,7 +134,7 @@ async def _first_stories(load: Load, telling: asyncio.Task[object]) -> None:
             await asyncio.sleep(0.1)
 
 
-async def _take(step: Step, acts: Acts, effects: Effects, ground: Ground, outcome: Outcome) -> None:
+async def _take(step: Step, acts: Acts, effects: Effects, ground: Ground, outcome: Outcome) -> float:
     await asyncio.sleep(step.after)
     ends = await asyncio.gather(*(acts.act(fault) for fault in step.faults))
     ended = max(ends)
@@ -148,6 +149,7 @@ async def _take(step: Step, acts: Acts, effects: Effects, ground: Ground, outcom
     kind = TOGETHER[len(step.faults) - 1] or step.faults[0].kind.value
     outcome.recoveries.setdefault(kind, []).append(took)
     outcome.troubles += [f"{step}: {name} ended by itself" for name in acts.ended_by_themselves()]
+    return took
 
 
 def _all_ready(ground: Ground) -> bool:
