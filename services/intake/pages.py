@@ -96,12 +96,13 @@ def at(force: str, page: str, *, change: bool = False) -> str:
 
 
 def gone(request: Request, force: str) -> Response:
-    """Where somebody goes who has no form: to the beginning, or to the page which says that hers has expired."""
+    """Where somebody goes who has no form here: to the beginning, or to the page which says that hers has expired.
+
+    Her cookie is left to her: it may be that of a form begun with another force, and a look takes nothing away.
+    """
     if cookie_name(request) not in request.cookies:
         return RedirectResponse(f"/{force}/", 303)
-    response = render(request, "expired.html", 410, force_id=force, force=force)
-    forget_cookie(request, response)
-    return response
+    return render(request, "expired.html", 410, force_id=force, force=force)
 
 
 @router.post("/{force}/request/erase")
