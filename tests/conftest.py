@@ -17,7 +17,7 @@ from tests.servers.apache_kafka import ApacheKafka, Lacking
 from tests.servers.lacking import lacks, named
 from tests.servers.local_programs import IdentityServer, MailboxServer, identity_server, mailbox_server
 
-pytest_plugins = ["tests.servers.databases", "tests.servers.whole"]
+pytest_plugins = ["tests.servers.databases", "tests.servers.whole", "tests.servers.two_forces"]
 
 configure_logging("tests", "WARNING")
 

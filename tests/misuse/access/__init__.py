@@ -1,0 +1,1 @@
+"""Who may do what, tried in every way that is not meant."""

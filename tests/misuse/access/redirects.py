@@ -1,0 +1,45 @@
+"""Addresses of another origin in every way of writing them that somebody may mistake for a path of ours."""
+
+from __future__ import annotations
+
+from typing import Final
+
+ELSEWHERE: Final = (
+    "https://evil.example/",
+    "//evil.example/",
+    "///evil.example/",
+    "/\\evil.example/",
+    "\\\\evil.example/",
+    "/\\/evil.example",
+    "/\t/evil.example/",
+    "/\n/evil.example/",
+    "\t//evil.example/",
+    " https://evil.example/",
+    "\x00//evil.example/",
+    "https:evil.example",
+    "https:/evil.example",
+    "http:\\\\evil.example",
+    "HTTPS://evil.example/",
+    "//localhost@evil.example/",
+    "https://localhost:8001@evil.example/",
+    "https://localhost:8001.evil.example/",
+    "//evil.example:80\\@localhost:8001/",
+    "//evil\N{IDEOGRAPHIC FULL STOP}example/",
+    "\N{FULLWIDTH SOLIDUS}\N{FULLWIDTH SOLIDUS}evil.example/",
+    "/\N{FULLWIDTH SOLIDUS}evil.example/",
+    "/\N{REVERSE SOLIDUS OPERATOR}evil.example/",
+    "/..//evil.example/",
+    "/.//evil.example/",
+    "/%2fevil.example/",
+    "/%5cevil.example/",
+    "/%09/evil.example/",
+    "/%0d%0aLocation:%20https://evil.example/",
+    "/\r\nLocation: https://evil.example/",
+    "/\N{NEXT LINE}/evil.example/",
+    "javascript:alert(1)",
+    "data:text/html,<script>alert(1)</script>",
+    "//[::1]:99999/",
+    "//[",
+    "?next=//evil.example",
+    "/\udcff/evil.example".encode("utf-8", "surrogatepass").decode("latin-1"),
+)
