@@ -17,7 +17,7 @@ def ground(stack: Stack) -> Ground:
 
     async def prepare() -> None:
         await furnish(stack, walks=2, each=2)
-        await found.look_around(visits=120)
+        await found.look_around(visits=60)
 
     beside(prepare())
     return found

@@ -169,6 +169,7 @@ class Ground:
 
     async def _keep_browser(self, who: str, client: httpx.AsyncClient, path: str) -> None:
         page = await client.get(path)
+        assert page.status_code == 200, f"{path} answers {page.status_code}"
         self.csrf[who] = re.findall(r'name="csrf_token" value="([^"]*)"', page.text)[-1]
         # One sign-in serves all four: cookies know no ports, and the keys are the same.
         self.cookies[who] = "; ".join(f"{one.name}={one.value}" for one in client.cookies.jar)

@@ -130,7 +130,7 @@ def value(choose: Random, mark: str) -> JSON:
     if chance < 0.9:
         return copy.copy(choose.choice(VALUES))
     if chance < 0.93:
-        return [text(choose, mark)] * choose.choice((1, 30, 1200))
+        return [text(choose, mark)[:60]] * choose.choice((1, 30, 1200))
     if chance < 0.96:
         return {text(choose, mark): text(choose, mark), mark: [mark]}
     if chance < 0.995:

@@ -31,7 +31,7 @@ CHECKS: Final = (
     not_a_server_error,
 )
 quickly = settings(
-    max_examples=12,
+    max_examples=6,
     deadline=None,
     database=None,
     phases=[Phase.explicit, Phase.generate],

@@ -41,12 +41,12 @@ async def connection(
 
 
 async def answered(stack: Stack, sent: bytes, service: str = "intake") -> bytes:
-    """All that comes back until the service closes or says no more for two seconds."""
+    """All that comes back until the service closes or says no more for half a second."""
     async with connection(stack, service) as (reader, writer):
         found = b""
         try:
             writer.write(sent)
-            while part := await asyncio.wait_for(reader.read(65_536), 20 if not found else 2):
+            while part := await asyncio.wait_for(reader.read(65_536), 20 if not found else 0.5):
                 found += part
         except (TimeoutError, ConnectionError):
             pass
@@ -63,7 +63,7 @@ def statuses(answer: bytes) -> list[int]:
         ("no request line", b"zq\r\n\r\n", {400}),
         ("another protocol", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", {400}),
         ("HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", {400}),
-        ("a header without its end", b"GET / HTTP/1.1\r\nX-" + b"a" * (2 * LARGEST_HEAD), {400}),
+        ("a header without its end", b"GET / HTTP/1.1\r\nX-" + b"a" * (2 * LARGEST_HEAD), {400, 408}),
         ("a long header", b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * (2 * LARGEST_HEAD) + b"\r\n\r\n", {400}),
         ("many headers", b"GET / HTTP/1.1\r\nHost: x\r\n" + b"X-Y: aaaaaaaaaaaa\r\n" * 5000 + b"\r\n", {400}),
         ("two lengths", POST + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}", {400}),
@@ -132,7 +132,8 @@ async def test_a_body_without_end_is_refused_and_not_kept(stack: Stack) -> None:
             except ConnectionError:
                 # Closed with much of it unread, so the answer itself may be lost.
                 return sent
-            assert answer.startswith((b"HTTP/1.1 413", b"HTTP/1.1 403")), answer
+            # 413, or an answer for which the body was not even looked at.
+            assert int(answer[9:12]) in (413, 303, 401, 403), answer
             return sent
 
     async with httpx.AsyncClient(timeout=30) as client:
