@@ -24,11 +24,16 @@ from tests.bench.story.people import Crowd
 
 OURS: Final = "ours, four services on the embedded servers"
 _WALKS: Final = 60
-_FULL: Final = 400
-_SECONDS: Final = 10.0
+_FULL: Final = 300
+_SECONDS: Final = 8.0
 _AT_ONCE: Final = 32
 _LONGEST: Final = 120.0
 _PROBE: Final = "bench_probe"
+_ROUTED: Final = (
+    "SELECT r.id, pg_xact_commit_timestamp(r.xmin) AS at FROM request AS r JOIN walk AS w ON w.id = r.walk_id"
+    " WHERE w.state = 'routed' AND r.id = ANY ($1)"
+)
+_WHERE: Final = "SELECT (SELECT count(*) FROM outbox_pending), (SELECT count(*) FROM held)"
 _SHARES: Final = {"p50": 0.5, "p99": 0.99, "p99.9": 0.999}
 
 
@@ -132,7 +137,12 @@ async def _requests(run: Run, stack: Stack) -> tuple[Figure, list[Figure], list[
             with suppress(asyncio.CancelledError):
                 await probing
         late += await _later(stack, probes)
-        took = [routed[UUID(one)] - due for one, due in zip(result.requests, result.due, strict=True)]
+        # The postcodes of a district reach a little beyond its team's areas: these few stand before a coordinator.
+        took = [
+            routed[walk] - due
+            for walk, due in zip(map(UUID, result.requests), result.due, strict=True)
+            if walk in routed
+        ]
         everything += took
         answered += result.took
         for figure, share in zip(half, _SHARES.values(), strict=True):
@@ -175,26 +185,29 @@ def _three(values: Sequence[float]) -> str:
 
 
 async def _routed(stack: Stack, result: Result) -> dict[UUID, float]:
-    """When each request's walk came to stand in its team's queue: the commit's time, as the server keeps it.
+    """When each request's walk came to stand in its team's queue: the commit's time, as the server keeps it. Walks
+    outside all areas stand in triage, and are left out.
 
-    :raises WrongEffect: not every request was accepted and routed, once.
+    :raises WrongEffect: not every request was accepted, and routed or brought to triage, once.
     """
     if set(result.statuses) != {201}:
         raise WrongEffect(f"intake answered {result.statuses}")
     ids = [UUID(one) for one in result.requests]
-    waiting = (
-        "SELECT count(*) AS walks, count(DISTINCT r.id) AS requests FROM request AS r"
-        " JOIN walk AS w ON w.id = r.walk_id WHERE w.state = 'routed' AND r.id = ANY ($1)"
+    standing = (
+        "SELECT count(DISTINCT r.id) FILTER (WHERE w.state IN ('routed', 'triage')), count(*), count(DISTINCT r.id)"
+        " FROM request AS r JOIN walk AS w ON w.id = r.walk_id WHERE r.id = ANY ($1)"
     )
-    async with asyncio.timeout(_LONGEST):
-        while (await _row(stack, "assignment", waiting, ids))[0] < len(ids):  # noqa: ASYNC110  # it happens elsewhere
-            await asyncio.sleep(0.25)
-    walks, requests = await _row(stack, "assignment", waiting, ids)
-    if walks != requests or requests != len(ids):
-        raise WrongEffect(f"{walks} walks of {requests} requests, {len(ids)} accepted")
-    rows = await _rows(
-        stack, "assignment", "SELECT id, pg_xact_commit_timestamp(xmin) AS at FROM request WHERE id = ANY ($1)", ids
-    )
+    found: tuple[Any, ...] = ()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_LONGEST):
+            while (found := await _row(stack, "assignment", standing, ids))[2] < len(ids):  # noqa: ASYNC110  # elsewhere
+                await asyncio.sleep(0.25)
+    if set(found) != {len(ids)}:
+        where = [await _row(stack, service, _WHERE) for service in SERVICES]
+        raise WrongEffect(
+            f"of {len(ids)}: routed or in triage, walks, requests: {found}; pending, held a service: {where}"
+        )
+    rows = await _rows(stack, "assignment", _ROUTED, ids)
     return {row["id"]: _seconds(row["at"]) for row in rows}
 
 
