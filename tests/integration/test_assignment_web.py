@@ -251,7 +251,7 @@ async def test_bad_input_names_the_field_and_changes_nothing(app: FastAPI) -> No
 async def test_markup_and_what_cannot_be_seen_are_taken_out_of_shared_words(app: FastAPI) -> None:
     """What a partner reads is plain text, whatever was pasted."""
     walk_id = await an_arranged_walk(app)
-    concern = {**held()["concerns"][0], "words": "Dark <scr<b>ipt>alert(1)</script>\u202e\x00 by the\r\nsteps, 3 < 4"}
+    concern = {**held()["concerns"][0], "words": "Dark <scr<b>ipt>alert(1)</script>\u202e\x07 by the\r\nsteps, 3 < 4"}
     async with visitor(app, OFFICER) as client:
         done = (await post(client, f"/walks/{walk_id}/complete", **held(concerns=[concern]))).json()
     assert done["concerns"][0]["words"] == "Dark alert(1) by the\nsteps, 3 < 4"
