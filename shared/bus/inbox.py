@@ -423,7 +423,14 @@ class _Batch:
             [self._try_at(one) for one in held],
             *positions,
         )
-        return {bytes(row["digest"]) for row in rows}
+        new = {bytes(row["digest"]) for row in rows}
+        if not again:
+            # Held already by a version that could not read it: that row is what is owed, and is received when it is
+            # retried. Were it received now, the retry would take it for a duplicate.
+            owed = [one for one in held if one.why != "unreadable" and one.record.digest not in new]
+            if owed:
+                await self._tx.run(QUERIES.not_received, [one.force_id for one in owed], [one.id for one in owed])
+        return new
 
     def _try_at(self, one: Held) -> datetime | None:
         if one.why != "awaiting":

@@ -72,6 +72,11 @@ SELECT force_id, id, $3 FROM unnest($1::text[], $2::uuid[]) AS i (force_id, id)
 ON CONFLICT (id, force_id) DO NOTHING
 RETURNING id;
 
+-- not_received
+-- Of these records the inbox is to know nothing: they are held as ones that could not be read.
+DELETE FROM inbox USING unnest($1::text[], $2::uuid[]) AS i (force_id, id)
+WHERE inbox.id = i.id AND inbox.force_id = i.force_id;
+
 -- held_keys
 -- Keys of these that something is held for, so that later records are held behind it.
 SELECT h.topic, h.key, bool_or(h.why <> 'awaiting') AS parked, (array_agg(h.awaits ORDER BY h.position))[1] AS awaits
