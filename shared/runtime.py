@@ -86,7 +86,8 @@ def service_app(
 ) -> FastAPI:
     """One service as a web application whose lifespan runs its bus side too, as its settings' roles say.
 
-    `on_start` runs in the bus role once its database answers (registers, published areas); it must be repeatable.
+    `on_start` runs in the bus role once its database answers, before anything is taken from the bus (registers,
+    published areas); it must be repeatable.
     `measure` runs in the bus role every fifteen seconds: gauges read from the database.
     """
     settings: ServiceSettings = dependencies.settings
@@ -128,8 +129,12 @@ def service_app(
         await dependencies.database.open()
         await dependencies.bus_database.open()
         stopping = asyncio.Event()
+        first: list[Callable[[], Awaitable[None]]] = []
         loops: list[Callable[[asyncio.Event], Awaitable[None]]] = []
         if "bus" in settings.roles:
+            first = [partial(_roll_partitions, dependencies)]
+            if on_start is not None:
+                first.append(on_start)
             loops = [
                 bus.run,
                 relay.run,
@@ -154,11 +159,9 @@ def service_app(
                 topics = Topics.read(settings.forces_dir.parent / "topics.yaml")
                 specs = topics.names_for(service, dependencies.policies, one_broker=True)
                 loops.append(partial(create_missing, settings.kafka_bootstrap, specs))
-            if on_start is not None:
-                loops.append(_once(on_start))
             if measure is not None:
                 loops.append(_every(15.0, measure))
-        bus_side = asyncio.create_task(_bus_side(loops, dependencies.bus_database, migrations, stopping))
+        bus_side = asyncio.create_task(_bus_side(first, loops, dependencies.bus_database, migrations, stopping))
         try:
             yield
         finally:
@@ -188,14 +191,16 @@ def service_app(
 
 
 async def _bus_side(
+    first: Sequence[Callable[[], Awaitable[None]]],
     loops: Sequence[Callable[[asyncio.Event], Awaitable[None]]],
     database: Database,
     migrations: frozenset[str],
     stopping: asyncio.Event,
 ) -> None:
-    """Run the loops, once the database is what this program was written for.
+    """Run the loops, once the database is what this program was written for and holds what it has to hold `first`.
 
-    Before that, sound events would fail on tables that are still to come, and be parked.
+    Before that, sound events would fail on tables that are still to come, and be parked; rows would go to default
+    partitions and stay there; and a walk would be in a queue before the officers who may take it are known.
     """
     told = False
     while loops and not stopping.is_set() and not await database.holds(migrations):
@@ -204,6 +209,8 @@ async def _bus_side(
             told = True
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stopping.wait(), 0.5)
+    for work in first:
+        await _supervised(_once(work), stopping)
     await asyncio.gather(*(_supervised(loop, stopping) for loop in loops))
 
 
