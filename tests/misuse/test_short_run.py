@@ -52,6 +52,7 @@ async def test_what_forms_were_given_is_shown_as_text_everywhere(ground: Ground)
     mark = marks.of_input(0)
     texts = [text.format(m=mark)[:180] for text in TEXTS if "<" in text or "191" in text]
     choose = Random(SEED)
+    seen = 0
     async with httpx.AsyncClient(timeout=60) as client:
         for form in ground.forms:
             for _ in range(3):
@@ -61,7 +62,12 @@ async def test_what_forms_were_given_is_shown_as_text_everywhere(ground: Ground)
                 )
                 assert answer.status_code < 500, (form.action, answer.status_code)
                 assert not [raw for raw in raw_in_html(mark) if raw in answer.content], form.action
-        seen = 0
+                if answer.has_redirect_location:
+                    # The page it leads to, which shows what was taken.
+                    leads_to = answer.url.join(answer.headers["location"])
+                    page = await client.get(leads_to, headers={"Cookie": form.cookies, "Accept": "text/html"})
+                    assert not [raw for raw in raw_in_html(mark) if raw in page.content], form.action
+                    seen += mark in page.text
         for service in SERVICES:
             for path in sorted(ground.pages(service)):
                 for who in ground.cookies:
