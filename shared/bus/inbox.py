@@ -227,7 +227,6 @@ class Inbox:
             if unreadable:
                 todo, aside = _apart(todo, unreadable)
             if aside or await tx.fetch_value(QUERIES.anything_held):
-                batch.calm = False
                 todo = await batch.without_followers(todo)
             await batch.run(todo)
             await batch.hold(aside)
@@ -251,7 +250,6 @@ class Inbox:
             if not rows:
                 return 0
             batch = _Batch(self, tx, now, isolate)
-            batch.calm = False
             await batch.retry(rows)
             return len(rows)
 
@@ -266,8 +264,6 @@ class _Batch:
         self._now = now
         self._isolate = isolate
         self._held: dict[tuple[str, bytes | None], Held] = {}
-        self.calm = True
-        """Nothing is held that was there when the batch began or that it has put aside itself."""
 
     async def without_followers(self, todo: Sequence[Readable]) -> list[Readable]:
         """Put behind what is held already the records whose key it shares; the others, to be handled."""
@@ -326,10 +322,7 @@ class _Batch:
                 )
             if free:
                 arrived += await self._handle(free)
-            if not self.calm:
-                await self._release(arrived)
-                arrived = []
-        # Asked once where nothing was held: another member may have put something aside meanwhile.
+        # Not before: what another member has put aside meanwhile may follow a record of a later wave.
         await self._release(arrived)
 
     async def _handle(self, group: Sequence[Readable]) -> list[UUID]:
@@ -388,7 +381,6 @@ class _Batch:
         """Put records aside, and tell of the parked ones on the parked topic unless that was told before."""
         if not held:
             return
-        self.calm = False
         new: set[bytes] = set()
         for again in (False, True):
             new |= await self._put([one for one in held if (one.position is not None) is again], again)

@@ -115,8 +115,7 @@ class Relay:
                     return
             publisher = self._publisher()
             bus_id = await publisher.start()
-            if await self._recognise(connection, bus_id):
-                await _wait(stopping, _SETTLE)
+            await self._recognise(connection, bus_id, stopping)
             await connection.add_listener("outbox", lambda *_: self._wake.set())
             connection.add_termination_listener(lambda *_: self._wake.set())
             stopped = asyncio.create_task(stopping.wait())
@@ -146,19 +145,20 @@ class Relay:
         )
         return connection
 
-    async def _recognise(self, connection: asyncpg.Connection[Row], bus_id: str) -> bool:
-        """Know the bus by its id. On another than the log went to, all that is retained is pending again: True."""
+    async def _recognise(self, connection: asyncpg.Connection[Row], bus_id: str, stopping: asyncio.Event) -> None:
+        """Know the bus by its id. On another than the log went to, all that is retained is pending again."""
         known = await connection.fetchval(QUERIES.bus_id.sql)
         if known == bus_id:
-            return False
+            return
+        # Before the new id is kept: whoever finds it kept publishes at once.
+        if known is not None and await _wait(stopping, _SETTLE):
+            return
         async with connection.transaction():
             await connection.execute(QUERIES.keep_bus_id.sql, bus_id)
             await connection.execute(QUERIES.republish.sql, _BEGINNING, None)
-        if known is None:
-            return False
-        self._metrics.republished.inc()
-        self._log.warning("another bus; the retained log is published again")
-        return True
+        if known is not None:
+            self._metrics.republished.inc()
+            self._log.warning("another bus; the retained log is published again")
 
     async def _publish_all(
         self, connection: asyncpg.Connection[Row], publisher: Publisher, bus_id: str, stopping: asyncio.Event

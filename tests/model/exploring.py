@@ -22,7 +22,7 @@ class Tally:
 
 
 async def _once(house: House, scenario: Scenario, fault: tuple[int, Fault] | None) -> list[str]:
-    """The scenario from a fresh state with at most one fault, then recovery; every invariant on the way."""
+    """The scenario from a fresh state with at most one fault, recovery, and mending; every invariant on the way."""
     await house.fresh()
     await scenario.prepare(house)
     service = await house.service()
@@ -41,6 +41,7 @@ async def _once(house: House, scenario: Scenario, fault: tuple[int, Fault] | Non
     await service.gone()
     await house.check()
     await house.recover()
+    await house.heal()
     return service.process.places
 
 

@@ -69,9 +69,8 @@ async def _in_two_commits(tx: Transaction, decided: Sequence[Event], now: Any) -
     await outbox.append(tx, [Fact(event, events.FORCE, now) for event in decided])
 
 
-async def _another_bus_is_the_same(self: Any, connection: Any, bus_id: str) -> bool:
+async def _another_bus_is_the_same(self: Any, connection: Any, bus_id: str, stopping: Any) -> None:
     await connection.execute(QUERIES.keep_bus_id.sql, bus_id)
-    return False
 
 
 async def _none_behind(self: _Batch, todo: Any) -> Any:
@@ -237,6 +236,11 @@ MUTANTS: Final = (
         "two take out of holding at the same time",
         _statement("release_alone", lambda _: "SELECT 1"),
         "a sweep tries children again while another and the parent come",
+    ),
+    Mutant(
+        "what an older reader has parked is received when a newer one meets it again",
+        _statement("not_received", lambda _: "SELECT $1::text[], $2::uuid[]"),
+        "a newer reader meets what an older one has parked",
     ),
     Mutant(
         "a repeated record that cannot be read is parked again",

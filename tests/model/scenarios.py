@@ -301,6 +301,9 @@ SCENARIOS: Final = (
     ),
     Scenario("a consumer has not noticed another bus", then(on_the_bus(*_mixed()), repeated, repeated), unnoticed),
     Scenario("an unreadable record is repeated", then(on_the_bus(*_unreadable()), repeated), consume),
+    Scenario(
+        "a newer reader meets what an older one has parked", then(consumed(*_unreadable()), repeated, mended), consume
+    ),
     Scenario("all of it in one process", _nothing, everything),
 )
 
