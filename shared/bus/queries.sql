@@ -142,13 +142,7 @@ RETURNING force_id, position, why, digest, id, topic, key, partition, "offset", 
 -- that nobody has asked for.
 WITH due AS (
     SELECT topic, key, position FROM held
-    WHERE (
-        try_at <= $1
-        OR (why = 'behind' AND NOT EXISTS (
-            SELECT FROM held AS h
-            WHERE h.topic = held.topic AND h.key = held.key AND h.why IN ('unreadable', 'failed')
-        ))
-    ) AND NOT EXISTS (
+    WHERE (try_at <= $1 OR why = 'behind') AND NOT EXISTS (
         SELECT FROM held AS p
         WHERE p.topic = held.topic AND p.key = held.key AND p.position < held.position
           AND p.why IN ('unreadable', 'failed') AND (p.try_at IS NULL OR p.try_at > $1)

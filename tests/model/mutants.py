@@ -228,6 +228,11 @@ MUTANTS: Final = (
         "a person asks for the first of two parked",
     ),
     Mutant(
+        "what is behind a discarded record waits for a later one too",
+        _statement("take_due", lambda sql: sql.replace("p.position < held.position", "true")),
+        "a person gives up the first of two parked",
+    ),
+    Mutant(
         "what is put back goes to the end",
         _statement("hold_again", lambda sql: sql.replace("SELECT i.position,", "SELECT i.position + 1000000,")),
         "a sweep tries children again while another comes",

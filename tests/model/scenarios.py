@@ -124,6 +124,12 @@ async def first_asked_for(house: House) -> None:
     house.step_clock(1)
 
 
+async def first_given_up(house: House) -> None:
+    """A person has discarded the first parked record of several."""
+    parked = [one for one in (await house.look()).held if one.why in ("failed", "unreadable")]
+    await house.discard([parked[0].position])
+
+
 async def given_up(house: House) -> None:
     """A person has discarded everything parked."""
     now = await house.look()
@@ -293,6 +299,7 @@ SCENARIOS: Final = (
     ),
     Scenario("a person asks in vain", then(consumed(*_bad()), asked_for), sweep),
     Scenario("a person gives up what was parked", then(consumed(*_bad()), given_up), sweep),
+    Scenario("a person gives up the first of two parked", then(consumed(*_both()), first_given_up), sweep),
     Scenario("a sweep finds a parent that no event told of", then(consumed(*_children()), known(A), later), sweep),
     Scenario(
         "a consumer meets another bus",

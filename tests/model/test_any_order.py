@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.model.anything import Anything, Explored
@@ -15,6 +15,8 @@ SHORT = settings(
     deadline=None,
     database=None,
     print_blob=True,
+    # A run that fails is printed as it is; to make it smaller takes minutes, and the deep profile does.
+    phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
 
