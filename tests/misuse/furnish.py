@@ -16,8 +16,8 @@ from tests.flow.test_story import a_request
 OFFICER = "officer-avon-1"
 
 
-async def furnish(stack: Stack, *, walks: int = 5, each: int = 6) -> None:
-    """Some walks through the whole story, and `each` left where they wait: routed, taken, arranged, held."""
+async def furnish(stack: Stack, *, walks: int = 5, each: int = 6, in_days: int = 40) -> None:
+    """Some walks through the whole story, and `each` left where they wait: routed, taken, arranged from `in_days` on, held."""
     report = await Demo(stack, walks, seed=5).run()
     assert report.faults == [], report.faults
     token = await bearer_token(stack.urls[IDENTITY], CLIENT_ID, stack.secrets.oidc_client_secret, OFFICER)
@@ -38,7 +38,7 @@ async def furnish(stack: Stack, *, walks: int = 5, each: int = 6) -> None:
                 listed = await client.get(api, params={"state": "routed"}, headers=auth)
                 waiting = [one["walk_id"] for one in listed.json()["walks"]]
                 await asyncio.sleep(0.2)
-        starts_at = datetime.now(UTC).replace(microsecond=0) + timedelta(days=40)
+        starts_at = datetime.now(UTC).replace(microsecond=0) + timedelta(days=in_days)
         for n, walk in enumerate(waiting[: 3 * each]):
             taken = await client.post(f"{api}/{walk}/take", json={}, headers=auth)
             assert taken.status_code == 200, taken.text
