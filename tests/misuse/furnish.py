@@ -17,7 +17,10 @@ OFFICER = "officer-avon-1"
 
 
 async def furnish(stack: Stack, *, walks: int = 5, each: int = 6, in_days: int = 40) -> None:
-    """Some walks through the whole story, and `each` left where they wait: routed, taken, arranged from `in_days` on, held."""
+    """Some walks through the whole story, and `each` left where they wait: routed, taken, arranged, held.
+
+    :param in_days: when those that are arranged begin; other days for the same officer's next ones.
+    """
     report = await Demo(stack, walks, seed=5).run()
     assert report.faults == [], report.faults
     token = await bearer_token(stack.urls[IDENTITY], CLIENT_ID, stack.secrets.oidc_client_secret, OFFICER)
