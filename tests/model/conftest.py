@@ -13,7 +13,7 @@ from tests.model.house import House
 from tests.servers.databases import Templates, beside
 
 # Long and at random: make test ARGS="tests/model --hypothesis-profile=deep"
-settings.register_profile("deep", max_examples=1500, stateful_step_count=60, deadline=None, print_blob=True)
+settings.register_profile("deep", max_examples=500, stateful_step_count=60, deadline=None, print_blob=True)
 
 _NAME = "model_of_the_bus"
 
