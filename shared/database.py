@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,17 +46,39 @@ _NOT_MIGRATED: tuple[type[Exception], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One statement of a queries.sql: its name, the sentence that says why it is there, and its SQL."""
+    """One statement of a file of queries: its name, the sentence that says why it is there, and its SQL."""
 
     name: str
     purpose: str
     sql: str
 
 
-class Queries(Mapping[str, Query]):
-    """The named statements of one queries.sql, read once.
+def _statements(file: Path) -> Iterator[Query]:
+    """The statements of a file in their order.
 
-    The file is blocks of `-- name`, one or more `-- sentence.` lines, then the statement; blank lines between.
+    :raises ValueError: one lacks its name or its sentence.
+    """
+    for block in re.split(r"\n\s*\n(?=-- [a-z][a-z0-9_]*\n)", file.read_text(encoding="utf-8").strip()):
+        name = ""
+        purpose: list[str] = []
+        sql: list[str] = []
+        for line in block.splitlines():
+            heading = _HEADING.match(line)
+            if heading and not name:
+                name = heading[1]
+            elif line.startswith("-- ") and not sql:
+                purpose.append(line[3:])
+            else:
+                sql.append(line)
+        if not name or not purpose:
+            raise ValueError(f"{file}: a statement lacks its name or sentence: {name!r}")
+        yield Query(name, " ".join(purpose), "\n".join(sql).strip().rstrip(";"))
+
+
+class Queries(Mapping[str, Query]):
+    """The named statements of one queries.sql, or of a folder of such files, read once.
+
+    A file is blocks of `-- name`, one or more `-- sentence.` lines, then the statement; blank lines between.
     """
 
     def __init__(self, found: Mapping[str, Query]) -> None:
@@ -64,26 +86,19 @@ class Queries(Mapping[str, Query]):
 
     @classmethod
     def read(cls, path: Path) -> Queries:
-        """Read a queries.sql.
+        """Read a file, or every `.sql` file of a folder.
 
-        :raises ValueError: a statement lacks its name or its sentence, or a name stands twice.
+        :raises ValueError: a statement lacks its name or its sentence, a name stands twice in all, or there is none.
         """
+        files = sorted(path.glob("*.sql")) if path.is_dir() else [path]
+        if not files:
+            raise ValueError(f"{path}: there are no queries")
         found: dict[str, Query] = {}
-        for block in re.split(r"\n\s*\n(?=-- [a-z][a-z0-9_]*\n)", path.read_text(encoding="utf-8").strip()):
-            name = ""
-            purpose: list[str] = []
-            sql: list[str] = []
-            for line in block.splitlines():
-                heading = _HEADING.match(line)
-                if heading and not name:
-                    name = heading[1]
-                elif line.startswith("-- ") and not sql:
-                    purpose.append(line[3:])
-                else:
-                    sql.append(line)
-            if not name or not purpose or name in found:
-                raise ValueError(f"{path}: a statement lacks its name or sentence, or is named twice: {name!r}")
-            found[name] = Query(name, " ".join(purpose), "\n".join(sql).strip().rstrip(";"))
+        for file in files:
+            for query in _statements(file):
+                if query.name in found:
+                    raise ValueError(f"{file}: a statement is named twice: {query.name!r}")
+                found[query.name] = query
         return cls(found)
 
     def __getattr__(self, name: str) -> Query:

@@ -5,15 +5,19 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Annotated, cast
 
+from fastapi import Depends
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from services.intake.handlers import Accepted, Keeping, Keyed, request_walks
+from services.intake.handlers.keeping import Keeping
+from services.intake.handlers.requests import Accepted, Keyed, request_walks
 from services.intake.metrics import IntakeMetrics
 from services.intake.settings import Settings
 from services.intake.vault import Vault
 from shared import runtime
+from shared.contracts.policy import ForcePolicy
 from shared.geography.postcodes import Postcodes
 from shared.together import Together
 
@@ -49,3 +53,13 @@ async def dependencies(request: Request) -> Dependencies:
     """What the application was built with."""
     # FastAPI would call a plain function in a thread.
     return cast(Dependencies, request.app.state.dependencies)
+
+
+Deps = Annotated[Dependencies, Depends(dependencies)]
+
+
+def policy_of(force: str, deps: Dependencies) -> ForcePolicy:
+    """The force of a path; a page not found where there is no such force."""
+    if force not in deps.policies:
+        raise HTTPException(404)
+    return deps.policies[force]

@@ -10,9 +10,8 @@ from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from services.intake import domain
-from services.intake.domain import MessageKind
-from services.intake.handlers import ToSend
+from services.intake.domain.messages import MessageKind, says_police
+from services.intake.handlers.messages import ToSend
 from shared.contracts.policy import ForcePolicy
 from shared.web.pages import when
 from shared.working_days import london
@@ -71,7 +70,7 @@ def _shown(kind: MessageKind, facts: Mapping[str, Any]) -> dict[str, Any]:
 
 def _unless_telling(name: str, value: Any) -> Any:
     """Words from elsewhere are left out where they would give away who is writing; links are ours."""
-    telling = name != "link" and isinstance(value, str) and domain.says_police(value)
+    telling = name != "link" and isinstance(value, str) and says_police(value)
     return None if telling else value
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter
 
-from services.intake.domain import MessageKind
+from services.intake.domain.messages import MessageKind
 
 
 class IntakeMetrics:

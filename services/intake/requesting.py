@@ -7,7 +7,9 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
-from services.intake.domain import FieldsWrong, Person, RequestWalk, one_line, real_email, real_phone
+from services.intake.domain.person import Person, one_line, real_email, real_phone
+from services.intake.domain.refusals import FieldsWrong
+from services.intake.domain.requests import RequestWalk
 from shared.contracts.envelope import ForceId, Slug
 from shared.contracts.kinds import Channel, PartOfDay, Point, Reason
 from shared.contracts.refusals import Refusal

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Response
+from fastapi import APIRouter, Header, Response
 from pydantic import BaseModel
 
-from services.intake import domain, handlers
-from services.intake.dependencies import Dependencies, dependencies
+from services.intake.dependencies import Deps
+from services.intake.domain import refusals
+from services.intake.handlers.requests import Keyed
 from services.intake.requesting import WalkRequestIn
 from shared.bus.outbox import Thread
 from shared.contracts.refusals import Refusal
@@ -17,12 +18,12 @@ from shared.contracts.refusals import Refusal
 router = APIRouter(prefix="/api/v1")
 
 REFUSALS: dict[type[Refusal], int] = {
-    domain.FieldsWrong: 422,
-    domain.KeyUsedForAnother: 422,
-    domain.RequestNotFound: 404,
-    domain.LinkInvalid: 404,
-    domain.ContactNotYours: 403,
-    domain.ContactStopped: 403,
+    refusals.FieldsWrong: 422,
+    refusals.KeyUsedForAnother: 422,
+    refusals.RequestNotFound: 404,
+    refusals.LinkInvalid: 404,
+    refusals.ContactNotYours: 403,
+    refusals.ContactStopped: 403,
 }
 
 
@@ -42,12 +43,12 @@ async def request_walk(
     body: WalkRequestIn,
     idempotency_key: Annotated[str, Header(alias="Idempotency-Key", min_length=8, max_length=200)],
     response: Response,
-    deps: Annotated[Dependencies, Depends(dependencies)],
+    deps: Deps,
 ) -> WalkRequestAccepted:
     """Ask for a walk. Send the same Idempotency-Key again if no answer came: one request is made of it."""
     try:
         command = body.command(deps.policies, deps.postcodes)
-        keyed = handlers.Keyed(command, idempotency_key, thread=Thread.current())
+        keyed = Keyed(command, idempotency_key, thread=Thread.current())
         accepted = await deps.accept(command.force_id, keyed)
     except Refusal:
         deps.keeping.metrics.request("api", "refused")

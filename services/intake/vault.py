@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
-from services.intake.domain import WrappedKey
+from services.intake.domain.person import WrappedKey
 from shared.survey_link import opaque
 
 _NONCE: Final = 12

@@ -9,6 +9,8 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 CONTRACTS = {
     contract["name"]
@@ -35,6 +37,26 @@ SINS = {
 }
 """One breach of each contract, as lines at the end of copies of these files."""
 
+SINS_IN_PACKAGES = {
+    ("domain/person.py", "from shared.database import Transaction"): {"The domain is pure"},
+    ("store/messages.py", "from shared.timers import Due"): {"A store knows rows and the domain"},
+    ("handlers/walks.py", "import fastapi"): {
+        "Handlers load, decide, save, append",
+        "Only the way in and out of a service knows the web",
+    },
+    ("pages/hers.py", "from services.intake.store.requests import requests"): {"Only handlers use the store"},
+    ("pages/start.py", "import asyncpg"): {"In a service only the store knows the database driver"},
+    ("pages/card.py", "from services.feedback import domain"): {"A service never imports another"},
+    ("form/sitting.py", "from services.intake.store import QUERIES"): {"Only handlers use the store"},
+    ("form/questions.py", "from shared.web.pages import render"): {
+        "Only the way in and out of a service knows the web"
+    },
+    ("handlers/keeping.py", "from services.intake.handlers.walks import tell_arranged"): {
+        "No two parts of a house import each other"
+    },
+}
+"""Breaches inside intake's packages, each alone, and the contracts it breaks."""
+
 
 def lint(root: Path) -> tuple[int, dict[str, str], str]:
     """Exit code, verdict by contract, and everything import-linter said."""
@@ -57,16 +79,34 @@ def test_imports_keep_to_the_plan() -> None:
     assert verdicts == dict.fromkeys(CONTRACTS, "KEPT")
 
 
-def test_every_contract_notices_its_breach(tmp_path: Path) -> None:
-    """A rule that nothing can break is no rule: one sin against each, and each is found out."""
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    """The code alone, to be sinned against."""
     only_python = shutil.ignore_patterns("__pycache__", "static", "templates", "schema", "*.sql")
     for part in ("services", "shared", "tests/architecture"):
         shutil.copytree(ROOT / part, tmp_path / part, ignore=only_python)
     shutil.copy(ROOT / "tests" / "__init__.py", tmp_path / "tests")
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def test_every_contract_notices_its_breach(copied: Path) -> None:
+    """A rule that nothing can break is no rule: one sin against each, and each is found out."""
     for name, sin in SINS.items():
-        with (tmp_path / name).open("a", encoding="utf-8") as file:
+        with (copied / name).open("a", encoding="utf-8") as file:
             file.write(f"\n{sin}\n")
-    code, verdicts, said = lint(tmp_path)
+    code, verdicts, said = lint(copied)
     assert code == 1, said
     assert verdicts == dict.fromkeys(CONTRACTS, "BROKEN"), said
+
+
+def test_package_is_held_to_the_rules_of_the_file_it_was(copied: Path) -> None:
+    """A sin deep in a package breaks the same contract as one in a file, and no other."""
+    for (name, sin), expected in SINS_IN_PACKAGES.items():
+        file = copied / "services" / "intake" / name
+        innocent = file.read_text(encoding="utf-8")
+        file.write_text(f"{innocent}\n{sin}\n", encoding="utf-8")
+        _, verdicts, said = lint(copied)
+        assert {contract for contract, verdict in verdicts.items() if verdict == "BROKEN"} == expected, said
+        file.write_text(innocent, encoding="utf-8")
+    assert lint(copied)[0] == 0

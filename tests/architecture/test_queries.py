@@ -81,6 +81,12 @@ def queries_of(service: str) -> Queries:
     return found
 
 
+def files_of(service: str) -> list[Path]:
+    """Where they stand: one file, or a folder of them."""
+    folder = ROOT / "services" / service / "queries"
+    return sorted(folder.glob("*.sql")) if folder.is_dir() else [folder.with_suffix(".sql")]
+
+
 def all_queries(service: str) -> Iterator[Query]:
     """Its own and those of what every service carries."""
     for queries in (queries_of(service), *SHARED):
@@ -89,7 +95,7 @@ def all_queries(service: str) -> Iterator[Query]:
 
 def test_no_sql_stands_outside_the_files_of_queries() -> None:
     """Each file of queries is read by the code, and so by these tests."""
-    known = {Path(ROOT / "services" / service / "queries.sql") for service in SERVICES}
+    known = {file for service in SERVICES for file in files_of(service)}
     known |= {ROOT / "shared" / "bus" / "queries.sql"}
     known |= {ROOT / "shared" / f"{name}.sql" for name in ("audit", "sendings", "timers")}
     found = {

@@ -34,8 +34,8 @@ MORE = {
     "intake": {
         "channels": "messages to her leave here",
         "messages.py": "their words, made when they leave",
+        "form": "the request form between its pages",
         "requesting.py": "a request as form and API send it, before it is one",
-        "sitting.py": "the form between its pages",
         "vault.py": "what seals who she is",
     },
     "assignment": {
@@ -53,6 +53,9 @@ MORE = {
     },
 }
 """What a service has beyond the shape, and why."""
+
+PACKAGES = {name.partition(".")[0]: name for name in SHAPE if name.endswith((".py", ".sql"))}
+"""What has outgrown its file is a package of the same name, and queries.sql a folder of files."""
 
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK|NotImplementedError|NotImplemented)\b|pragma: no cover|^\s*\.\.\.$")
 FINISHED = {
@@ -92,9 +95,25 @@ def texts(*suffixes: str) -> list[tuple[str, str]]:
 @pytest.mark.parametrize("service", SERVICES)
 def test_service_has_the_shape_and_a_reason_for_more(service: str) -> None:
     """The same names in every service; a file of its own is named here with its reason."""
-    names = {path.name for path in (ROOT / "services" / service).iterdir() if path.name != "__pycache__"}
-    assert names - set(MORE[service]) == SHAPE
-    assert set(MORE[service]) <= names
+    found = [path for path in (ROOT / "services" / service).iterdir() if path.name != "__pycache__"]
+    names = [PACKAGES.get(path.name, path.name) if path.is_dir() else path.name for path in found]
+    assert set(names) - set(MORE[service]) == SHAPE
+    assert set(MORE[service]) <= set(names)
+    assert len(names) == len(set(names)), "a module beside the package it became"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_package_gives_nothing_in_the_name_of_its_modules(service: str) -> None:
+    """Callers import from the modules themselves: `__init__.py` of a package hands on nothing of theirs."""
+    handed_on = [
+        (path.parent.name, alias.name)
+        for path in (ROOT / "services" / service).glob("*/__init__.py")
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ImportFrom)
+        and (node.module or "").startswith(f"services.{service}.{path.parent.name}.")
+        for alias in node.names
+    ]
+    assert handed_on == []
 
 
 @pytest.mark.parametrize("service", SERVICES)

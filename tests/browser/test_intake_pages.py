@@ -14,9 +14,10 @@ from axe_playwright_python.sync_playwright import Axe
 from fastapi import FastAPI
 from playwright.sync_api import Page, expect
 
-from services.intake import handlers
 from services.intake.app import build
 from services.intake.dependencies import Dependencies
+from services.intake.handlers.hers import her_request, private_link
+from services.intake.handlers.walks import take_requests
 from shared.contracts.envelope import Received
 from shared.contracts.walks import WalkTaken
 from shared.database import Database, Transaction
@@ -184,8 +185,8 @@ def test_her_private_page_is_accessible_and_stops_contact(
     request_id, deps = asked(origin), cast(Dependencies, app.state.dependencies)
 
     async def link(tx: Transaction) -> str:
-        held, _ = await handlers.her_request(tx, request_id, keeping=deps.keeping)
-        return handlers.private_link(deps.keeping, held)
+        held, _ = await her_request(tx, request_id, keeping=deps.keeping)
+        return private_link(deps.keeping, held)
 
     watched = watched_page(origin, 375)
     page = watched.page
@@ -205,7 +206,7 @@ def test_the_contact_card_is_accessible_and_shows_rules_first(
     taken = WalkTaken(walk_id=uuid4(), request_ids=(request_id,), officer_id=user.sub, team_id="bs1")
     now = datetime.now(UTC)
     received = Received(taken, uuid4(), FORCE, now, 1, None)
-    inside(service, lambda tx: handlers.take_requests(tx, [received], now))
+    inside(service, lambda tx: take_requests(tx, [received], now))
     watched = watched_page(origin, 375, cookies=cookies_of(app, user))
     page = watched.page
     page.goto(f"{origin}/staff/requests/{request_id}/contact")

@@ -23,7 +23,7 @@ from prometheus_client import CollectorRegistry
 
 from services.assignment import handlers as assignment_handlers
 from services.feedback.subscribers import subscriptions as feedback_subscriptions
-from services.intake.handlers import Keeping
+from services.intake.handlers.keeping import Keeping
 from services.intake.metrics import IntakeMetrics
 from services.intake.subscribers import subscriptions as intake_subscriptions
 from services.intake.vault import Vault

@@ -11,7 +11,8 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from services.intake import handlers
+from services.intake.handlers import hers
+from services.intake.handlers.follow_ups import CONTACT
 from shared.contracts.feedback import FeedbackFlagged, SurveyInvited
 from shared.contracts.kinds import SurveyName, Urgency
 from shared.contracts.referrals import ConcernResolved, Resolution
@@ -73,7 +74,7 @@ def invited(walk_id: UUID, send_from: datetime) -> SurveyInvited:
 
 
 async def sealed_contact(intake: Intake, request_id: str) -> str:
-    return intake.deps.keeping.vault.seal_text(handlers.CONTACT, [FORCE, UUID(request_id).hex])
+    return intake.deps.keeping.vault.seal_text(CONTACT, [FORCE, UUID(request_id).hex])
 
 
 async def test_she_is_told_of_every_step_at_her_address(intake: Intake, letters: Letters) -> None:
@@ -258,7 +259,7 @@ async def test_the_link_holds_her_pair_id_and_a_reference_only_intake_opens(inta
     ticket = Ticket.read(token, intake.deps.keeping.link_key, intake.now)
     assert (ticket.force_id, ticket.survey) == (FORCE, SurveyName.AFTER_WALK)
     assert asked["request_id"] not in str(ticket) and UUID(asked["request_id"]).hex not in str(ticket)
-    opened = intake.deps.keeping.vault.open_text(handlers.CONTACT, ticket.contact)
+    opened = intake.deps.keeping.vault.open_text(CONTACT, ticket.contact)
     assert opened == [FORCE, UUID(asked["request_id"]).hex]
 
 
@@ -311,7 +312,7 @@ async def test_who_wants_no_contact_after_an_answer_is_left_in_peace(intake: Int
 async def test_a_forged_reference_is_parked_and_leads_to_nobody(intake: Intake) -> None:
     """Sealed by no master key of ours, or for another force."""
     asked = await intake.ask()
-    met = intake.deps.keeping.vault.seal_text(handlers.CONTACT, ["metropolitan", UUID(asked["request_id"]).hex])
+    met = intake.deps.keeping.vault.seal_text(CONTACT, ["metropolitan", UUID(asked["request_id"]).hex])
     await intake.take(flagged("A" * 80), flagged(met))
     assert await intake.published("contact-wanted") == []
     assert await intake.one("SELECT count(*) FROM held WHERE why = 'failed'") == 2
@@ -334,7 +335,7 @@ async def test_the_end_of_a_follow_up_is_noted_on_her_request(intake: Intake) ->
 
 async def stop(intake: Intake, asked: dict[str, Any]) -> None:
     async with intake.database.web.transaction([FORCE]) as tx:
-        await handlers.stop_contact(tx, FORCE, UUID(asked["request_id"]), intake.now, keeping=intake.deps.keeping)
+        await hers.stop_contact(tx, FORCE, UUID(asked["request_id"]), intake.now, keeping=intake.deps.keeping)
 
 
 async def test_nothing_reaches_her_once_contact_is_stopped(intake: Intake, letters: Letters) -> None:
@@ -367,8 +368,8 @@ async def test_a_withdrawn_request_stays_withdrawn_whatever_the_walk_does(intake
     """Late events of the walk are no fault and change nothing; no message leaves; one event tells the others."""
     asked = await intake.ask()
     async with intake.database.web.transaction([FORCE]) as tx:
-        await handlers.withdraw(tx, FORCE, UUID(asked["request_id"]), intake.now)
-        await handlers.withdraw(tx, FORCE, UUID(asked["request_id"]), intake.now)
+        await hers.withdraw(tx, FORCE, UUID(asked["request_id"]), intake.now)
+        await hers.withdraw(tx, FORCE, UUID(asked["request_id"]), intake.now)
     await intake.walk_of(asked["request_id"])
     assert await intake.one("SELECT state FROM walk_request") == "withdrawn"
     assert {state for _, state in await intake.messages()} == {"cancelled", "request withdrawn"}

@@ -11,7 +11,8 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from services.intake import handlers, store
+from services.intake.handlers import hers
+from services.intake.store import requests as request_rows
 from shared.contracts.walk_requests import WalkRequested
 from shared.contracts.walks import WalkTaken
 from shared.embedded.sign_in import bearer_token
@@ -251,8 +252,8 @@ async def test_looking_changes_nothing_at_her_private_page_and_posting_does(inta
     """Mail scanners follow links: three looks, then she withdraws and stops contact."""
     asked = await intake.ask()
     async with intake.database.web.transaction([FORCE]) as tx:
-        [stored] = (await store.requests(tx, [UUID(asked["request_id"])])).values()
-    path = handlers.private_link(intake.deps.keeping, stored.held).removeprefix("http://localhost:8001")
+        [stored] = (await request_rows.requests(tx, [UUID(asked["request_id"])])).values()
+    path = hers.private_link(intake.deps.keeping, stored.held).removeprefix("http://localhost:8001")
     for _ in range(3):
         page = await visitor.client.get(path)
         assert page.status_code == 200 and asked["reference"] in page.text and "Ada" not in page.text
@@ -366,7 +367,7 @@ async def test_the_contact_card_closes_when_contact_is_stopped(staffed: tuple[In
     intake, sign_in = staffed
     asked = await intake.ask()
     async with intake.database.web.transaction([FORCE]) as tx:
-        await handlers.stop_contact(tx, FORCE, UUID(asked["request_id"]), intake.now, keeping=intake.deps.keeping)
+        await hers.stop_contact(tx, FORCE, UUID(asked["request_id"]), intake.now, keeping=intake.deps.keeping)
     async with await sign_in("coordinator-avon") as coordinator:
         path = f"/staff/requests/{asked['request_id']}/contact"
         answer = await coordinator.post(path, data={"reason": "To arrange the walk"})

@@ -11,9 +11,10 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from services.intake import handlers, store
-from services.intake.domain import BASELINE_BATCH
+from services.intake.domain.answers import BASELINE_BATCH
+from services.intake.handlers.keeping import open_request
 from services.intake.store import QUERIES
+from services.intake.store import requests as request_rows
 from shared.contracts.walk_requests import WalkRequested
 from tests.servers.databases import ServiceDatabaseMaker
 from tests.servers.intake_service import FORCE, Intake, a_body, intake_service
@@ -178,8 +179,8 @@ async def test_the_order_in_which_answers_leave_is_not_the_order_they_came_in(in
     for _ in range(5 * BASELINE_BATCH):
         asked = await intake.ask(baseline=ANSWERS)
         async with intake.database.web.transaction([FORCE]) as tx:
-            [stored] = (await store.requests(tx, [UUID(asked["request_id"])])).values()
-        woman = handlers.open_request(intake.deps.keeping.vault, stored)
+            [stored] = (await request_rows.requests(tx, [UUID(asked["request_id"])])).values()
+        woman = open_request(intake.deps.keeping.vault, stored)
         pairs.append(woman.data_key.open(stored.pair, f"pair of {asked['request_id']}"))
     left = [UUID(one["pair_id"]).hex for one in await intake.published("baseline-answered")]
     assert sorted(left) == sorted(pairs)
@@ -213,7 +214,7 @@ async def test_another_forces_transaction_sees_no_request(intake: Intake) -> Non
     """Row-level security: what is Avon's is not London's."""
     asked = await intake.ask()
     async with intake.database.web.transaction(["metropolitan"]) as tx:
-        assert await store.requests(tx, [UUID(asked["request_id"])]) == {}
+        assert await request_rows.requests(tx, [UUID(asked["request_id"])]) == {}
 
 
 async def test_every_named_query_fits_the_schema(intake: Intake) -> None:

@@ -10,22 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.domain import (
-    MESSAGE_HOURS,
-    Asker,
-    ContactNotYours,
-    ContactStopped,
-    Held,
-    Person,
-    Refuse,
-    RequestNotFound,
-    RequestState,
-    Send,
-    channel_for,
-    may_send,
-    refuse_contact,
-    says_police,
-)
+from services.intake.domain.card import Asker, refuse_contact
+from services.intake.domain.messages import MESSAGE_HOURS, Refuse, Send, channel_for, may_send, says_police
+from services.intake.domain.person import Person
+from services.intake.domain.refusals import ContactNotYours, ContactStopped, RequestNotFound
+from services.intake.domain.requests import Held, RequestState
 from shared.contracts.kinds import Channel, PartOfDay
 from shared.contracts.walk_requests import ContactRules
 

@@ -7,19 +7,9 @@ from typing import Any
 
 import pytest
 
-from services.intake.sitting import (
-    BY_SLUG,
-    POINT,
-    STEPS,
-    after,
-    baseline_of,
-    before,
-    first_open,
-    keep,
-    may_open,
-    number_of,
-    steps_for,
-)
+from services.intake.form.answers import baseline_of
+from services.intake.form.questions import BY_SLUG, POINT, STEPS
+from services.intake.form.sitting import after, before, first_open, keep, may_open, number_of, steps_for
 from shared.contracts.policy import ForcePolicy
 from shared.contracts.surveys import BASELINE
 from shared.policies import Policies

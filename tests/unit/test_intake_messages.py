@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from services.intake.domain import MessageKind, Person, says_police
-from services.intake.handlers import ToSend
+from services.intake.domain.messages import MessageKind, says_police
+from services.intake.domain.person import Person
+from services.intake.handlers.messages import ToSend
 from services.intake.messages import Text, written
 from shared.contracts.walk_requests import ContactRules
 from shared.policies import Policies

@@ -9,19 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.domain import (
-    REFERENCE_LETTERS,
-    Person,
-    RequestWalk,
-    leaves_on,
-    normal_email,
-    normal_phone,
-    one_line,
-    real_email,
-    real_phone,
-    reference,
-    refuse_request,
-)
+from services.intake.domain.answers import leaves_on
+from services.intake.domain.person import Person, normal_email, normal_phone, one_line, real_email, real_phone
+from services.intake.domain.requests import REFERENCE_LETTERS, RequestWalk, reference, refuse_request
 from services.intake.requesting import slugs
 from shared.contracts.kinds import PartOfDay, Point, Weekday
 from shared.contracts.walk_requests import Availability, ContactRules

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.domain import WrappedKey
+from services.intake.domain.person import WrappedKey
 from services.intake.vault import CannotOpen, MasterKeyWrong, Vault
 
 MASTER, OTHER = os.urandom(32), os.urandom(32)

@@ -10,8 +10,9 @@ from uuid import UUID
 
 import aiosmtplib
 
-from services.intake import handlers, messages
+from services.intake import messages
 from services.intake.dependencies import Dependencies
+from services.intake.handlers.messages import message_to_send
 from shared.sendings import Undeliverable
 
 
@@ -30,7 +31,7 @@ class Email:
         deps = self._deps
         now = deps.clock()
         async with deps.bus_database.transaction([force_id]) as tx:
-            found = await handlers.message_to_send(tx, force_id, id_, now, keeping=deps.keeping)
+            found = await message_to_send(tx, force_id, id_, now, keeping=deps.keeping)
         if found.person.email is None:
             raise Undeliverable("no address")
         settings = deps.settings

@@ -17,8 +17,8 @@ from uuid import UUID
 import asyncpg
 import psutil
 
-from services.intake import store
-from services.intake.handlers import open_request
+from services.intake.handlers.keeping import open_request
+from services.intake.store import requests as request_rows
 from services.intake.vault import Vault
 from shared.database import Database
 from shared.embedded.processes import free_port
@@ -222,7 +222,7 @@ async def _opens(stack: Stack, one: Contestant, job: Job, result: Result) -> Non
     await database.open()
     try:
         async with database.transaction(FORCES) as tx:
-            found = await store.requests(tx, [UUID(id_) for id_ in result.requests[:: max(1, job.many // 50)]])
+            found = await request_rows.requests(tx, [UUID(id_) for id_ in result.requests[:: max(1, job.many // 50)]])
     finally:
         await database.close()
     emails = [open_request(vault, stored).person.email for stored in found.values()]

@@ -32,7 +32,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pydantic_core import from_json, to_json
 from uuid6 import uuid7
 
-from services.intake.domain import next_allowed
+from services.intake.domain.messages import next_allowed
 from services.intake.settings import Settings
 from services.intake.vault import Vault
 from shared.contracts.kinds import Channel, PartOfDay, Reason, Weekday

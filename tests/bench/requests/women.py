@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from services.intake.domain import MESSAGE_HOURS
+from services.intake.domain.messages import MESSAGE_HOURS
 from shared.contracts.kinds import PartOfDay, Reason, Weekday
 from shared.embedded.demo_people import teams
 from shared.geography.postcodes import Postcodes

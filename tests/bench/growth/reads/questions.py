@@ -16,7 +16,7 @@ from services.assignment.domain import State
 from services.assignment.registers import Registers
 from services.feedback import handlers as feedback
 from services.feedback import store as feedback_store
-from services.intake import store as intake_store
+from services.intake.store import requests as intake_requests
 from services.partners import handlers as partners
 from services.partners.domain import OPEN, ReferralState
 from shared.contracts.envelope import Received
@@ -137,7 +137,7 @@ async def _survey(tx: Transaction, world: World) -> object:
 
 
 async def _contact_card(tx: Transaction, world: World) -> object:
-    return await intake_store.requests(tx, [world.request])
+    return await intake_requests.requests(tx, [world.request])
 
 
 QUESTIONS: Final[dict[str, tuple[str, Ask]]] = {

@@ -1,67 +1,37 @@
-"""HTML in and out: the request form, her private page, and the contact card for staff."""
+"""The request form, one question a page, from the first to her reference."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
-from uuid import UUID, uuid4
+from typing import Any, Final
+from uuid import uuid4
 
-from fastapi import APIRouter, Depends
-from pydantic import BaseModel, Field
+from fastapi import APIRouter
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from services.intake import domain, handlers, sitting
-from services.intake.dependencies import Dependencies, dependencies
-from services.intake.domain import FieldsWrong
-from services.intake.handlers import Draft
-from services.intake.sitting import Step
+from services.intake.dependencies import Dependencies, Deps, policy_of
+from services.intake.domain.refusals import FieldsWrong
+from services.intake.form import sitting
+from services.intake.form.answers import command_of, place_of
+from services.intake.form.fields import Consent, Eligibility
+from services.intake.form.questions import BY_SLUG, Answers, Step
+from services.intake.form.summary import summary
+from services.intake.handlers import drafts
+from services.intake.handlers.drafts import Draft
+from services.intake.handlers.requests import Keyed, request_walks
 from shared.contracts.kinds import Channel
 from shared.contracts.policy import ForcePolicy
 from shared.geography.postcodes import normalise
 from shared.web import forms
-from shared.web.access import Role
 from shared.web.forms import Form
 from shared.web.pages import render
-from shared.web.session import User, current_user
 from shared.web.site import site_of
 
 router = APIRouter()
-Deps = Annotated[Dependencies, Depends(dependencies)]
 
 CONSENT: Final = {"consent": "Select that you agree, or we cannot pass your request on"}
-REASON: Final = {"reason": "Enter why you need to contact her"}
-
-
-def policy_of(force: str, deps: Dependencies) -> ForcePolicy:
-    """The force of a path; a page not found where there is no such force."""
-    if force not in deps.policies:
-        raise HTTPException(404)
-    return deps.policies[force]
-
-
-# Before the form
-
-
-@router.get("/")
-async def forces(request: Request, deps: Deps) -> Response:
-    """Choose a force."""
-    return render(request, "forces.html", forces=[deps.policies[force] for force in deps.policies.forces])
-
-
-@router.get("/{force}/")
-async def start(request: Request, force: str, deps: Deps) -> Response:
-    """What a walk is, and what to do instead in an emergency."""
-    return render(request, "start.html", force_id=force, policy=policy_of(force, deps))
-
-
-@router.get("/{force}/request/not-eligible")
-async def not_eligible(request: Request, force: str, deps: Deps) -> Response:
-    """For whom the scheme is not, and who can help instead."""
-    return render(request, "not_eligible.html", force_id=force, policy=policy_of(force, deps))
-
-
-# The form
 
 
 def cookie_name(request: Request) -> str:
@@ -87,7 +57,7 @@ async def draft_of(request: Request, force: str, deps: Dependencies) -> Draft | 
     if not token:
         return None
     async with deps.database.transaction([force]) as tx:
-        return await handlers.read_draft(tx, force, token, deps.clock(), keeping=deps.keeping)
+        return await drafts.read_draft(tx, force, token, deps.clock(), keeping=deps.keeping)
 
 
 def at(force: str, page: str, *, change: bool = False) -> str:
@@ -112,7 +82,7 @@ async def erase(request: Request, force: str, deps: Deps) -> Response:
     draft = await draft_of(request, force, deps)
     if draft is not None:
         async with deps.database.transaction([force]) as tx:
-            await handlers.erase_draft(tx, draft)
+            await drafts.erase_draft(tx, draft)
     response = RedirectResponse(f"/{force}/", 303)
     forget_cookie(request, response)
     return response
@@ -129,12 +99,10 @@ async def check(request: Request, force: str, deps: Deps) -> Response:
         return RedirectResponse(at(force, "done"), 303)
     if (reached := sitting.first_open(draft.content["answers"], policy)) is not None:
         return RedirectResponse(at(force, reached.slug), 303)
-    return show_check(request, policy, draft, Form[sitting.Consent]())
+    return show_check(request, policy, draft, Form[Consent]())
 
 
-def show_check(
-    request: Request, policy: ForcePolicy, draft: Draft, form: Form[sitting.Consent], status: int = 200
-) -> Response:
+def show_check(request: Request, policy: ForcePolicy, draft: Draft, form: Form[Consent], status: int = 200) -> Response:
     """The page of her answers."""
     return render(
         request,
@@ -142,7 +110,7 @@ def show_check(
         status,
         force_id=policy.force_id,
         policy=policy,
-        lines=sitting.summary(draft.content["answers"], policy),
+        lines=summary(draft.content["answers"], policy),
         last=sitting.steps_for(draft.content["answers"], policy)[-1].slug,
         form=form,
     )
@@ -153,7 +121,7 @@ async def send(request: Request, force: str, deps: Deps) -> Response:
     """Accept the request. Sent twice, by a double click or after a lost answer, it is one request."""
     policy = policy_of(force, deps)
     token = request.cookies.get(cookie_name(request), "")
-    form = await forms.read(request, sitting.Consent, CONSENT)
+    form = await forms.read(request, Consent, CONSENT)
     draft = await draft_of(request, force, deps)
     if draft is None:
         return gone(request, force)
@@ -174,13 +142,13 @@ async def _accept(force: str, token: str, deps: Dependencies) -> None:
     """In one transaction: the request made, and all she typed erased but for the reference she is shown."""
     now = deps.clock()
     async with deps.database.transaction([force]) as tx:
-        draft = await handlers.read_draft(tx, force, token, now, keeping=deps.keeping, hold=True)
+        draft = await drafts.read_draft(tx, force, token, now, keeping=deps.keeping, hold=True)
         if draft is None or "reference" in draft.content:
             return
-        command = sitting.command_of(force, draft.content["answers"], deps.postcodes)
-        keyed = handlers.Keyed(command, f"form {draft.content['key']}")
-        [accepted] = await handlers.request_walks(tx, [keyed], now, keeping=deps.keeping)
-        await handlers.save_draft(
+        command = command_of(force, draft.content["answers"], deps.postcodes)
+        keyed = Keyed(command, f"form {draft.content['key']}")
+        [accepted] = await request_walks(tx, [keyed], now, keeping=deps.keeping)
+        await drafts.save_draft(
             tx,
             draft,
             {
@@ -217,7 +185,7 @@ async def done(request: Request, force: str, deps: Deps) -> Response:
 
 def step_of(slug: str) -> Step:
     """The page of a path; a page not found where there is none."""
-    step = sitting.BY_SLUG.get(slug)
+    step = BY_SLUG.get(slug)
     if step is None:
         raise HTTPException(404)
     return step
@@ -229,7 +197,7 @@ async def ask(request: Request, force: str, step: str, deps: Deps) -> Response:
     policy = policy_of(force, deps)
     asked = step_of(step)
     draft = await draft_of(request, force, deps)
-    answers: sitting.Answers = {}
+    answers: Answers = {}
     if draft is not None:
         if "reference" in draft.content:
             if asked.slug != "eligibility":
@@ -249,7 +217,7 @@ def show_step(
     request: Request,
     policy: ForcePolicy,
     step: Step,
-    answers: sitting.Answers,
+    answers: Answers,
     form: Form[BaseModel],
     status: int = 200,
 ) -> Response:
@@ -281,24 +249,24 @@ async def answer(request: Request, force: str, step: str, deps: Deps) -> Respons
     begun = draft is not None and "reference" not in draft.content
     if not begun and asked.slug != "eligibility":
         return gone(request, force) if draft is None else RedirectResponse(at(force, "done"), 303)
-    answers: sitting.Answers = draft.content["answers"] if draft is not None and begun else {}
+    answers: Answers = draft.content["answers"] if draft is not None and begun else {}
     if not sitting.may_open(asked, answers, policy):
         reached = sitting.first_open(answers, policy)
         return RedirectResponse(at(force, reached.slug if reached else "check"), 303)
     form = await forms.read(request, asked.model, asked.messages)
     if form.data is None:
         return show_step(request, policy, asked, answers, form, 422)
-    if isinstance(form.data, sitting.Eligibility) and form.data.adult == "no":
+    if isinstance(form.data, Eligibility) and form.data.adult == "no":
         response: Response = RedirectResponse(at(force, "not-eligible"), 303)
         if draft is not None:
             async with deps.database.transaction([force]) as tx:
-                await handlers.erase_draft(tx, draft)
+                await drafts.erase_draft(tx, draft)
             forget_cookie(request, response)
         return response
     try:
         changed = sitting.keep(asked, answers, form.data, policy)
         if asked.slug in ("place", "point"):
-            sitting.place_of(changed, deps.postcodes)
+            place_of(changed, deps.postcodes)
         if asked.slug == "place":
             changed["place"]["postcode"] = normalise(changed["place"]["postcode"])
     except FieldsWrong as wrong:
@@ -307,104 +275,12 @@ async def answer(request: Request, force: str, step: str, deps: Deps) -> Respons
     response = RedirectResponse(at(force, following, change=change and following != "check"), 303)
     async with deps.database.transaction([force]) as tx:
         if draft is not None and begun:
-            await handlers.save_draft(tx, draft, {**draft.content, "answers": changed}, keeping=deps.keeping)
+            await drafts.save_draft(tx, draft, {**draft.content, "answers": changed}, keeping=deps.keeping)
         else:
             content = {"key": uuid4().hex, "answers": changed}
             keep_cookie(
                 request,
                 response,
-                await handlers.begin_draft(tx, force, content, deps.clock(), keeping=deps.keeping),
+                await drafts.begin_draft(tx, force, content, deps.clock(), keeping=deps.keeping),
             )
     return response
-
-
-# Her private page
-
-
-@router.get("/your-request/{token}")
-async def your_request(request: Request, token: str, deps: Deps) -> Response:
-    """What she can change with the link from her message. Looking changes nothing: mail scanners follow links."""
-    force_id, request_id = handlers.open_private_link(deps.keeping, token)
-    async with deps.database.transaction([force_id]) as tx:
-        held, stopped = await handlers.her_request(tx, request_id, keeping=deps.keeping)
-    return render(
-        request,
-        "your_request.html",
-        force_id=force_id,
-        policy=policy_of(force_id, deps),
-        reference=held.reference,
-        state=held.state.value,
-        stopped=stopped,
-        here=f"/your-request/{token}",
-    )
-
-
-@router.post("/your-request/{token}/withdraw")
-async def withdraw(request: Request, token: str, deps: Deps) -> Response:
-    """She no longer wants the walk."""
-    force_id, request_id = handlers.open_private_link(deps.keeping, token)
-    async with deps.database.transaction([force_id]) as tx:
-        await handlers.withdraw(tx, force_id, request_id, deps.clock())
-    return RedirectResponse(f"/your-request/{token}", 303)
-
-
-@router.post("/your-request/{token}/stop")
-async def stop(request: Request, token: str, deps: Deps) -> Response:
-    """Contact is no longer safe."""
-    force_id, request_id = handlers.open_private_link(deps.keeping, token)
-    async with deps.database.transaction([force_id]) as tx:
-        await handlers.stop_contact(tx, force_id, request_id, deps.clock(), keeping=deps.keeping)
-    return RedirectResponse(f"/your-request/{token}", 303)
-
-
-# The contact card
-
-
-class Why(BaseModel):
-    """Why a member of staff needs to see who she is; kept in the log."""
-
-    reason: Annotated[str, Field(min_length=5, max_length=300)]
-
-
-def asker_of(user: User) -> domain.Asker:
-    """Who asks, as the domain knows staff."""
-    return domain.Asker(user.sub, user.team_id, Role.COORDINATOR in user.roles, Role.OFFICER in user.roles)
-
-
-@router.get("/staff/requests/{request_id}/contact")
-async def contact_rules(
-    request: Request, request_id: UUID, user: Annotated[User, Depends(current_user)], deps: Deps
-) -> Response:
-    """Her rules first, and the question why."""
-    async with deps.database.transaction([user.force_id]) as tx:
-        card = await handlers.show_rules(tx, asker_of(user), request_id, keeping=deps.keeping)
-    return show_card(request, card, Form[Why]())
-
-
-@router.post("/staff/requests/{request_id}/contact")
-async def contact_card(
-    request: Request, request_id: UUID, user: Annotated[User, Depends(current_user)], deps: Deps
-) -> Response:
-    """Who she is and how to reach her. Opening it is logged, so it takes a post."""
-    form = await forms.read(request, Why, REASON)
-    async with deps.database.transaction([user.force_id]) as tx:
-        if form.data is None:
-            card = await handlers.show_rules(tx, asker_of(user), request_id, keeping=deps.keeping)
-        else:
-            card = await handlers.open_contact(
-                tx, asker_of(user), request_id, form.data.reason, deps.clock(), keeping=deps.keeping
-            )
-    return show_card(request, card, form, 422 if form.data is None else 200)
-
-
-def show_card(request: Request, card: handlers.Card, form: Form[Why], status: int = 200) -> Response:
-    """The contact card, closed or open."""
-    return render(
-        request,
-        "contact_card.html",
-        status,
-        card=card,
-        rules=sitting.rules_in_words(card.rules),
-        form=form,
-        here=f"/staff/requests/{card.held.id}/contact",
-    )

@@ -1,39 +1,24 @@
-"""The request form: its questions, one a page, what each accepts, and what the answers together ask for.
-
-Answers are kept as they were typed, by question, so that every page can show them again; nothing here does I/O.
-"""
+"""The questions of the form, one a page: their order, their wording, and for whom each is."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, Field, create_model, field_validator
+from pydantic import BaseModel, Field, create_model
 
-from services.intake.domain import FieldsWrong, Person, RequestWalk
-from services.intake.requesting import (
-    EmailAddress,
-    Name,
-    PhoneNumber,
-    PostalAddress,
-    map_point,
-    postcode_point,
-    slugs,
-)
-from shared.contracts.kinds import Channel, PartOfDay, Point, Reason, Weekday
+from services.intake.form import fields
+from shared.contracts.kinds import Channel, PartOfDay, Reason, Weekday
 from shared.contracts.policy import ForcePolicy
 from shared.contracts.surveys import BASELINE, Question
-from shared.contracts.walk_requests import Availability, ContactRules
-from shared.geography.postcodes import Postcodes
 
 Answers: TypeAlias = Mapping[str, Mapping[str, Any]]
 """By the question's slug, what was typed by field."""
 
 Choices: TypeAlias = Mapping[str, str]
-
 YES_NO: Final[Choices] = {"yes": "Yes", "no": "No"}
+
 REASONS: Final[Choices] = {
     Reason.NO_CCTV: "No CCTV",
     Reason.BADLY_LIT: "It is badly lit",
@@ -48,20 +33,21 @@ REASONS: Final[Choices] = {
     Reason.FOLLOWED: "Being followed",
     Reason.OTHER_HARASSMENT: "Other harassment",
 }
+
 DAYS: Final[Choices] = {day: day.value.capitalize() for day in Weekday}
+
 PARTS: Final[Choices] = {
     PartOfDay.EARLY_MORNING: "Early morning, before 9am",
     PartOfDay.DAYTIME: "Daytime, 9am to 5pm",
     PartOfDay.EVENING: "Evening, after 5pm",
 }
+
 CHANNELS: Final[Choices] = {
     Channel.EMAIL: "Email",
     Channel.TEXT: "Text message",
     Channel.PHONE: "Phone call",
     Channel.LETTER: "Letter",
 }
-
-YesNo = Literal["yes", "no"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,102 +82,6 @@ def channels_of(answers: Answers) -> tuple[Channel, ...]:
     return tuple(Channel(one) for one in answers.get("channels", {}).get("channels", ()))
 
 
-# What each page accepts
-
-
-class Eligibility(BaseModel):
-    adult: YesNo
-
-
-class Place(BaseModel):
-    postcode: Annotated[str, Field(max_length=64)]
-
-
-_POINT: Final = re.compile(r"\s*(-?\d{1,2}(?:\.\d+)?)\s*°?\s*[,; ]\s*(-?\d{1,3}(?:\.\d+)?)\s*°?\s*")
-
-
-def _two_numbers(text: str) -> str:
-    if not _POINT.fullmatch(text):
-        raise ValueError("Enter two numbers, latitude then longitude, like 51.4545, -2.5879")
-    return text
-
-
-class OnMap(BaseModel):
-    point: Annotated[str, Field(max_length=80), AfterValidator(_two_numbers)]
-
-
-class Local(BaseModel):
-    local: YesNo
-
-
-class Reasons(BaseModel):
-    reasons: list[Reason] = []
-
-
-class Days(BaseModel):
-    days: Annotated[list[Weekday], Field(min_length=1)]
-
-
-class Times(BaseModel):
-    parts: Annotated[list[PartOfDay], Field(min_length=1)]
-
-
-class Group(BaseModel):
-    group: YesNo
-
-
-class Named(BaseModel):
-    name: Name
-
-
-class Channels(BaseModel):
-    channels: Annotated[list[Channel], Field(min_length=1)]
-
-
-class EmailGiven(BaseModel):
-    email: EmailAddress
-
-
-class PhoneGiven(BaseModel):
-    phone: PhoneNumber
-
-
-class AddressGiven(BaseModel):
-    address: PostalAddress
-
-
-class ContactTimes(BaseModel):
-    times: Annotated[list[PartOfDay], Field(min_length=1)]
-
-
-class SayPolice(BaseModel):
-    say_police: YesNo
-
-
-class Voicemail(BaseModel):
-    voicemail: YesNo
-
-
-class Exclude(BaseModel):
-    officers: Annotated[str, Field(max_length=400)] = ""
-
-    @field_validator("officers")
-    @classmethod
-    def _numbers(cls, given: str) -> str:
-        found = slugs(given)
-        if len(found) > 20 or any(not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,62}", one) for one in found):
-            raise ValueError("Enter the numbers with commas between them, like A1234, B5678")
-        return given
-
-
-class Consent(BaseModel):
-    consent: Literal["yes"]
-
-
-class SurveyWanted(BaseModel):
-    survey: YesNo
-
-
 def _survey_step(number: int, question: Question) -> Step:
     """A question of the baseline survey; she may go on without an answer."""
     given: Any = (
@@ -217,7 +107,7 @@ def _survey_step(number: int, question: Question) -> Step:
 POINT: Final = Step(
     "point",
     "Which point on the map?",
-    OnMap,
+    fields.OnMap,
     Asked(
         "point",
         "text",
@@ -233,14 +123,14 @@ STEPS: Final[tuple[Step, ...]] = (
     Step(
         "eligibility",
         "Are you a woman aged 18 or over?",
-        Eligibility,
+        fields.Eligibility,
         Asked("adult", "radios", "Are you a woman aged 18 or over?", choices=YES_NO),
         {"adult": "Select yes if you are a woman aged 18 or over"},
     ),
     Step(
         "place",
         "Where would you like to walk?",
-        Place,
+        fields.Place,
         Asked(
             "postcode",
             "text",
@@ -253,14 +143,14 @@ STEPS: Final[tuple[Step, ...]] = (
     Step(
         "local",
         "Do you live, work or study near there?",
-        Local,
+        fields.Local,
         Asked("local", "radios", "Do you live, work or study near there?", choices=YES_NO),
         {"local": "Select yes if you live, work or study near the place"},
     ),
     Step(
         "reasons",
         "What makes you feel unsafe there?",
-        Reasons,
+        fields.Reasons,
         Asked(
             "reasons",
             "checkboxes",
@@ -273,14 +163,14 @@ STEPS: Final[tuple[Step, ...]] = (
     Step(
         "days",
         "Which days would suit you?",
-        Days,
+        fields.Days,
         Asked("days", "checkboxes", "Which days would suit you?", "Select all that apply.", DAYS),
         {"days": "Select at least one day"},
     ),
     Step(
         "times",
         "What time of day would you like to walk?",
-        Times,
+        fields.Times,
         Asked(
             "parts",
             "checkboxes",
@@ -293,7 +183,7 @@ STEPS: Final[tuple[Step, ...]] = (
     Step(
         "group",
         "Would you also walk in a small group?",
-        Group,
+        fields.Group,
         Asked(
             "group",
             "radios",
@@ -307,7 +197,7 @@ STEPS: Final[tuple[Step, ...]] = (
     Step(
         "name",
         "What should we call you?",
-        Named,
+        fields.Named,
         Asked(
             "name",
             "text",
@@ -321,7 +211,7 @@ STEPS: Final[tuple[Step, ...]] = (
     Step(
         "channels",
         "How is it safe to contact you?",
-        Channels,
+        fields.Channels,
         Asked(
             "channels",
             "checkboxes",
@@ -334,7 +224,7 @@ STEPS: Final[tuple[Step, ...]] = (
     Step(
         "email",
         "What is your email address?",
-        EmailGiven,
+        fields.EmailGiven,
         Asked(
             "email",
             "email",
@@ -348,7 +238,7 @@ STEPS: Final[tuple[Step, ...]] = (
     Step(
         "phone",
         "What is your phone number?",
-        PhoneGiven,
+        fields.PhoneGiven,
         Asked(
             "phone",
             "tel",
@@ -363,7 +253,7 @@ STEPS: Final[tuple[Step, ...]] = (
     Step(
         "address",
         "What is the address for letters?",
-        AddressGiven,
+        fields.AddressGiven,
         Asked("address", "lines", "What is the address for letters?", autocomplete="off"),
         {"address": "Enter the address for letters, in 500 characters or fewer"},
         applies=lambda answers, policy: Channel.LETTER in channels_of(answers),
@@ -371,7 +261,7 @@ STEPS: Final[tuple[Step, ...]] = (
     Step(
         "hours",
         "When is it safe to contact you?",
-        ContactTimes,
+        fields.ContactTimes,
         Asked(
             "times",
             "checkboxes",
@@ -384,7 +274,7 @@ STEPS: Final[tuple[Step, ...]] = (
     Step(
         "calling",
         "May we say that we are the police?",
-        SayPolice,
+        fields.SayPolice,
         Asked(
             "say_police",
             "radios",
@@ -400,7 +290,7 @@ STEPS: Final[tuple[Step, ...]] = (
     Step(
         "voicemail",
         "May we leave a voicemail?",
-        Voicemail,
+        fields.Voicemail,
         Asked("voicemail", "radios", "May we leave a voicemail?", choices=YES_NO),
         {"voicemail": "Select yes if we may leave a voicemail"},
         applies=lambda answers, policy: Channel.PHONE in channels_of(answers),
@@ -408,7 +298,7 @@ STEPS: Final[tuple[Step, ...]] = (
     Step(
         "people",
         "Is there an officer who must not be involved?",
-        Exclude,
+        fields.Exclude,
         Asked(
             "officers",
             "text",
@@ -426,7 +316,7 @@ STEPS: Final[tuple[Step, ...]] = (
     Step(
         "survey",
         "How safe you feel, before the walk",
-        SurveyWanted,
+        fields.SurveyWanted,
         Asked(
             "survey",
             "radios",
@@ -442,158 +332,6 @@ STEPS: Final[tuple[Step, ...]] = (
     ),
     *(_survey_step(number, question) for number, question in enumerate(BASELINE.questions, 1)),
 )
-_SURVEYED: Final = tuple(f"more-{number}" for number, _ in enumerate(BASELINE.questions, 1))
+
+SURVEYED: Final = tuple(f"more-{number}" for number, _ in enumerate(BASELINE.questions, 1))
 BY_SLUG: Final[Mapping[str, Step]] = {step.slug: step for step in (*STEPS, POINT)}
-
-
-def steps_for(answers: Answers, policy: ForcePolicy) -> tuple[Step, ...]:
-    """The pages this woman goes through, in order."""
-    return tuple(step for step in STEPS if step.applies(answers, policy))
-
-
-def answered(step: Step, answers: Answers) -> bool:
-    """Whether a page is done with; the place may be said in two ways."""
-    return step.slug in answers or (step.slug == "place" and "point" in answers)
-
-
-def first_open(answers: Answers, policy: ForcePolicy) -> Step | None:
-    """The first page that is still to be answered; None when she can check her answers."""
-    return next((step for step in steps_for(answers, policy) if not answered(step, answers)), None)
-
-
-def may_open(step: Step, answers: Answers, policy: ForcePolicy) -> bool:
-    """Whether she has come as far as this page."""
-    reached = first_open(answers, policy)
-    order = [one.slug for one in steps_for(answers, policy)]
-    slug = "place" if step is POINT else step.slug
-    return slug in order and (reached is None or order.index(slug) <= order.index(reached.slug))
-
-
-def before(step: Step, answers: Answers, policy: ForcePolicy) -> str | None:
-    """The page before this one; None before the first."""
-    order = [one.slug for one in steps_for(answers, policy)]
-    if step is POINT:
-        return "place"
-    at = order.index(step.slug)
-    return order[at - 1] if at else None
-
-
-def number_of(step: Step, answers: Answers, policy: ForcePolicy) -> int:
-    """Which of her pages this is, from 1."""
-    slug = "place" if step is POINT else step.slug
-    return [one.slug for one in steps_for(answers, policy)].index(slug) + 1
-
-
-def after(step: Step, answers: Answers, policy: ForcePolicy, *, from_check: bool) -> str:
-    """Where she goes once a page is answered: on, or back to checking where she came from and all else is answered."""
-    if from_check:
-        reached = first_open(answers, policy)
-        return reached.slug if reached else "check"
-    order = [one.slug for one in steps_for(answers, policy)]
-    at = order.index("place" if step is POINT else step.slug)
-    return order[at + 1] if at + 1 < len(order) else "check"
-
-
-def keep(step: Step, answers: Answers, given: BaseModel, policy: ForcePolicy) -> dict[str, dict[str, Any]]:
-    """The answers with one page answered anew; what no longer belongs to them is dropped."""
-    changed = {slug: dict(found) for slug, found in answers.items()}
-    changed[step.slug] = given.model_dump(mode="json", by_alias=True, exclude_none=True)
-    if step.slug in ("place", "point"):
-        changed.pop("point" if step.slug == "place" else "place", None)
-    return {slug: found for slug, found in changed.items() if BY_SLUG[slug].applies(changed, policy)}
-
-
-def place_of(answers: Answers, postcodes: Postcodes) -> Point:
-    """Where she would like to walk.
-
-    :raises FieldsWrong: it cannot be found; fields as on the page.
-    """
-    try:
-        if "point" in answers:
-            found = _POINT.fullmatch(answers["point"]["point"])
-            assert found is not None
-            return map_point(float(found[1]), float(found[2]))
-        return postcode_point(answers["place"]["postcode"], postcodes)
-    except FieldsWrong as wrong:
-        field = "point" if "point" in answers else "postcode"
-        raise FieldsWrong({field: next(iter(wrong.fields.values()))}) from None
-
-
-def baseline_of(answers: Answers) -> dict[str, str]:
-    """Her answers before the walk, those she gave."""
-    return {code: choice for slug in _SURVEYED for code, choice in answers.get(slug, {}).items()}
-
-
-def command_of(force_id: str, answers: Answers, postcodes: Postcodes) -> RequestWalk:
-    """What the answers together ask for; every page that applies must be answered."""
-    rules = ContactRules(
-        channels=channels_of(answers),
-        times=tuple(answers["hours"]["times"]),
-        may_say_police=answers["calling"]["say_police"] == "yes",
-        may_leave_voicemail=answers.get("voicemail", {}).get("voicemail") == "yes",
-        excluded_officers=slugs(answers["people"].get("officers", "")),
-    )
-    return RequestWalk(
-        force_id=force_id,
-        person=Person(
-            answers["name"]["name"],
-            rules,
-            answers.get("email", {}).get("email"),
-            answers.get("phone", {}).get("phone"),
-            answers.get("address", {}).get("address"),
-        ),
-        place=place_of(answers, postcodes),
-        place_from_postcode="place" in answers,
-        availability=Availability(days=tuple(answers["days"]["days"]), parts=tuple(answers["times"]["parts"])),
-        lives_or_works_here=answers["local"]["local"] == "yes",
-        reasons=tuple(Reason(one) for one in answers["reasons"].get("reasons", ())),
-        group_walk_welcome=answers.get("group", {}).get("group") == "yes",
-        baseline=baseline_of(answers),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of the page where she checks her answers."""
-
-    key: str
-    value: str
-    slug: str
-    """Where she can change it."""
-
-
-def summary(answers: Answers, policy: ForcePolicy) -> list[Line]:
-    """Her answers in words, for checking. The survey is counted, not repeated: it is long and changes nothing."""
-    lines = []
-    for step in steps_for(answers, policy):
-        if step.slug == "survey":
-            value = f"{len(baseline_of(answers))} of {len(BASELINE.questions)} answered"
-            lines.append(Line("Questions about how safe you feel", value, step.slug))
-        elif step.slug != "eligibility" and step.slug not in _SURVEYED:
-            shown = POINT if step.slug == "place" and "point" in answers else step
-            key = "Place" if step.slug == "place" else step.title
-            lines.append(Line(key, _in_words(shown.asked, answers[shown.slug].get(shown.asked.name)), shown.slug))
-    return lines
-
-
-def _in_words(asked: Asked, given: Any) -> str:
-    if not given:
-        return "None" if asked.kind == "checkboxes" or asked.name == "officers" else "Not given"
-    if asked.choices is None:
-        return str(given)
-    chosen = [given] if isinstance(given, str) else given
-    return "\n".join(asked.choices[one] for one in chosen)
-
-
-def rules_in_words(rules: ContactRules) -> list[Line]:
-    """Her rules of safe contact, as an officer reads them before anything else."""
-    return [
-        Line("Ways that are safe", ", ".join(CHANNELS[one] for one in rules.channels), ""),
-        Line("Times that are safe", "\n".join(PARTS[one] for one in rules.times), ""),
-        Line(
-            "May you say you are the police?",
-            "Yes" if rules.may_say_police else "No. Say neither who you are nor why until you know it is her",
-            "",
-        ),
-        Line("May you leave a voicemail?", "Yes" if rules.may_leave_voicemail else "No", ""),
-    ]

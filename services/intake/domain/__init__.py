@@ -1,0 +1,1 @@
+"""What intake decides: may she be offered a walk, how may she be contacted, who may see who she is. Pure."""

@@ -1,0 +1,35 @@
+"""What intake refuses, each with the sentence people read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from shared.contracts.refusals import Refusal
+
+
+class FieldsWrong(Refusal):
+    """Some of what you sent is missing or not valid."""
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        super().__init__()
+        self.fields = dict(fields)
+
+
+class KeyUsedForAnother(Refusal):
+    """This Idempotency-Key was used for another request. Use a new key for each request."""
+
+
+class RequestNotFound(Refusal):
+    """We cannot find that request."""
+
+
+class ContactNotYours(Refusal):
+    """Only the officer who has taken this walk on, and the force’s coordinator, can see how to contact her."""
+
+
+class ContactStopped(Refusal):
+    """She has told us that contact is no longer safe. Nobody may try to reach her."""
+
+
+class LinkInvalid(Refusal):
+    """This link is not valid. Check that you opened the whole link from the message."""

@@ -1,0 +1,60 @@
+"""Her answers and her rules in words, for whoever checks or reads them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from services.intake.form.answers import baseline_of
+from services.intake.form.questions import CHANNELS, PARTS, POINT, SURVEYED, Answers, Asked
+from services.intake.form.sitting import steps_for
+from shared.contracts.policy import ForcePolicy
+from shared.contracts.surveys import BASELINE
+from shared.contracts.walk_requests import ContactRules
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the page where she checks her answers."""
+
+    key: str
+    value: str
+    slug: str
+    """Where she can change it."""
+
+
+def summary(answers: Answers, policy: ForcePolicy) -> list[Line]:
+    """Her answers in words, for checking. The survey is counted, not repeated: it is long and changes nothing."""
+    lines = []
+    for step in steps_for(answers, policy):
+        if step.slug == "survey":
+            value = f"{len(baseline_of(answers))} of {len(BASELINE.questions)} answered"
+            lines.append(Line("Questions about how safe you feel", value, step.slug))
+        elif step.slug != "eligibility" and step.slug not in SURVEYED:
+            shown = POINT if step.slug == "place" and "point" in answers else step
+            key = "Place" if step.slug == "place" else step.title
+            lines.append(Line(key, _in_words(shown.asked, answers[shown.slug].get(shown.asked.name)), shown.slug))
+    return lines
+
+
+def _in_words(asked: Asked, given: Any) -> str:
+    if not given:
+        return "None" if asked.kind == "checkboxes" or asked.name == "officers" else "Not given"
+    if asked.choices is None:
+        return str(given)
+    chosen = [given] if isinstance(given, str) else given
+    return "\n".join(asked.choices[one] for one in chosen)
+
+
+def rules_in_words(rules: ContactRules) -> list[Line]:
+    """Her rules of safe contact, as an officer reads them before anything else."""
+    return [
+        Line("Ways that are safe", ", ".join(CHANNELS[one] for one in rules.channels), ""),
+        Line("Times that are safe", "\n".join(PARTS[one] for one in rules.times), ""),
+        Line(
+            "May you say you are the police?",
+            "Yes" if rules.may_say_police else "No. Say neither who you are nor why until you know it is her",
+            "",
+        ),
+        Line("May you leave a voicemail?", "Yes" if rules.may_leave_voicemail else "No", ""),
+    ]

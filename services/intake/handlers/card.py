@@ -1,0 +1,58 @@
+"""The contact card: her rules first, who she is for a reason that is kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from services.intake.domain.card import Asker, refuse_contact
+from services.intake.domain.person import Person
+from services.intake.domain.refusals import RequestNotFound
+from services.intake.domain.requests import Held
+from services.intake.handlers.keeping import Keeping, Woman, open_request
+from services.intake.store import requests as request_rows
+from shared import audit
+from shared.audit import Entry
+from shared.contracts.walk_requests import ContactRules
+from shared.database import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A contact card; `person` only once a reason was given."""
+
+    held: Held
+    rules: ContactRules
+    person: Person | None = None
+
+
+async def show_rules(tx: Transaction, asker: Asker, request_id: UUID, *, keeping: Keeping) -> Card:
+    """Her rules, before anything else of hers.
+
+    :raises RequestNotFound, ContactNotYours, ContactStopped: as refuse_contact says.
+    """
+    woman = await _card(tx, asker, request_id, keeping)
+    return Card(woman.held, woman.person.rules)
+
+
+async def open_contact(
+    tx: Transaction, asker: Asker, request_id: UUID, reason: str, now: datetime, *, keeping: Keeping
+) -> Card:
+    """Who she is and how to reach her, for a reason that is kept.
+
+    :raises RequestNotFound, ContactNotYours, ContactStopped: as refuse_contact says.
+    """
+    woman = await _card(tx, asker, request_id, keeping)
+    entry = Entry(woman.held.force_id, asker.id, "consulted", str(request_id), reason, recipient=asker.id)
+    await audit.record(tx, [entry], now)
+    return Card(woman.held, woman.person.rules, woman.person)
+
+
+async def _card(tx: Transaction, asker: Asker, request_id: UUID, keeping: Keeping) -> Woman:
+    stored = (await request_rows.requests(tx, [request_id])).get(request_id)
+    if stored is None:
+        raise RequestNotFound
+    woman = open_request(keeping.vault, stored)
+    refuse_contact(asker, woman.held, woman.person.rules)
+    return woman

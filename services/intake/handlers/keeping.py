@@ -1,0 +1,41 @@
+"""What every handler is given, and a woman's row opened with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from services.intake.domain.person import Person
+from services.intake.domain.requests import Held
+from services.intake.metrics import IntakeMetrics
+from services.intake.store.requests import Stored
+from services.intake.vault import DataKey, Vault
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """What intake's handlers need beyond their transaction: the vault, the key and addresses of links, the counters."""
+
+    vault: Vault
+    link_key: bytes = field(repr=False)
+    feedback_url: str
+    intake_url: str
+    metrics: IntakeMetrics
+
+
+@dataclass(frozen=True, slots=True)
+class Woman:
+    """A request and who made it, open for the length of one transaction."""
+
+    held: Held
+    person: Person
+    data_key: DataKey
+
+
+def open_request(vault: Vault, stored: Stored) -> Woman:
+    """Who made a request.
+
+    :raises CannotOpen: her row was not written by this master key.
+    """
+    participant_id = stored.held.participant_id
+    data_key = vault.data_key(stored.key, str(participant_id))
+    return Woman(stored.held, Person.from_json(data_key.open(stored.sealed, f"person {participant_id}")), data_key)

@@ -1,0 +1,151 @@
+"""A request is accepted once however often it is sent, with all that goes with it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from uuid6 import uuid7
+
+from services.intake.domain.messages import MessageKind
+from services.intake.domain.refusals import FieldsWrong, KeyUsedForAnother
+from services.intake.domain.requests import Held, RequestState, RequestWalk, refuse_request
+from services.intake.domain.requests import reference as reference_of
+from services.intake.handlers.answers import keep_baselines, sealed_baseline
+from services.intake.handlers.hers import private_link
+from services.intake.handlers.keeping import Keeping, Woman
+from services.intake.handlers.messages import Notice, decide, send_on
+from services.intake.store import accepting as accepting_rows
+from services.intake.store.accepting import NewRequest
+from services.intake.vault import Vault
+from shared import audit
+from shared.audit import Entry
+from shared.bus import outbox
+from shared.bus.outbox import Fact, Thread
+from shared.contracts.walk_requests import WalkRequested
+from shared.database import Transaction
+from shared.working_days import day
+
+
+@dataclass(frozen=True, slots=True)
+class Keyed:
+    """A request and the key under which its sender may repeat it."""
+
+    command: RequestWalk
+    idempotency_key: str
+    actor: str = "participant"
+    thread: Thread | None = None
+    """Of the call that brought it, where several are accepted together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What the sender of a request is told."""
+
+    request_id: UUID
+    reference: str
+    repeated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Sealed:
+    """A request ready to be written, and who asks, open for the length of one transaction."""
+
+    keyed: Keyed
+    new: NewRequest
+    event: WalkRequested
+    woman: Woman
+    pair_id: UUID
+
+    @property
+    def key(self) -> tuple[str, bytes]:
+        """The idempotency key's force and digest."""
+        return self.new.force_id, self.new.digest
+
+
+async def request_walks(tx: Transaction, asked: Sequence[Keyed], now: datetime, *, keeping: Keeping) -> list[Accepted]:
+    """Accept requests, each once however often it is sent.
+
+    :raises FieldsWrong: something is missing or not valid; nothing of any of them is stored.
+    :raises KeyUsedForAnother: a key was used before for another request.
+    """
+    sealed = [_sealed_request(keeping.vault, keyed) for keyed in asked]
+    wrong = [refuse_request(keyed.command, day(now)) for keyed in asked]
+    sound = [one for one, faults in zip(sealed, wrong, strict=True) if not faults]
+    told = decide([_confirmation(keeping, one, now) for one in sound], now)
+    fresh = (
+        await accepting_rows.accept(tx, [one.new for one in sound], [one.message for one in told], now)
+        if sound
+        else set()
+    )
+    await _follow(tx, keeping, [one for one in sound if one.new.id in fresh], now)
+    await send_on(tx, keeping, [one for one in told if one.message.request_id in fresh])
+    # A repeat is answered as before: what was accepted yesterday is not refused because its earliest day has passed.
+    known = await accepting_rows.accepted(tx, [one.key for one in sealed if one.new.id not in fresh])
+    answers = []
+    for one, faults in zip(sealed, wrong, strict=True):
+        if one.new.id in fresh:
+            answers.append(Accepted(one.new.id, one.new.reference, repeated=False))
+        elif (found := known.get(one.key)) is None:
+            raise FieldsWrong(faults)
+        elif found.body_digest != one.new.body_digest:
+            raise KeyUsedForAnother
+        else:
+            answers.append(Accepted(found.request_id, found.reference, repeated=True))
+    return answers
+
+
+async def _follow(tx: Transaction, keeping: Keeping, accepted: Sequence[_Sealed], now: datetime) -> None:
+    """What goes with requests just written: events, the log of who collected what, her answers."""
+    if not accepted:
+        return
+    facts, entries = [], []
+    for one in accepted:
+        command, request_id = one.keyed.command, one.new.id
+        facts.append(Fact(one.event, command.force_id, now, thread=one.keyed.thread))
+        entries.append(Entry(command.force_id, one.keyed.actor, "collected", str(request_id), "asked for a walk"))
+    await outbox.append(tx, facts)
+    await audit.record(tx, entries, now)
+    baselines = [
+        sealed_baseline(keeping.vault, one.keyed.command, one.pair_id, now)
+        for one in accepted
+        if one.keyed.command.baseline
+    ]
+    await keep_baselines(tx, keeping, baselines, now)
+
+
+def _confirmation(keeping: Keeping, asked: _Sealed, now: datetime) -> Notice:
+    return Notice(asked.woman, MessageKind.CONFIRMATION, {"link": private_link(keeping, asked.woman.held)}, now)
+
+
+def _canonical(command: RequestWalk, person: Mapping[str, Any], event: WalkRequested) -> str:
+    """The command as one text, the same for the same request."""
+    asked = event.model_dump(mode="json", exclude={"request_id"})
+    return json.dumps([command.force_id, person, asked, dict(command.baseline)], sort_keys=True)
+
+
+def _sealed_request(vault: Vault, keyed: Keyed) -> _Sealed:
+    command, person = keyed.command, keyed.command.person
+    request_id, participant_id, pair_id = UUID(int=uuid7().int), uuid4(), uuid4()
+    reference = reference_of(os.urandom(8))
+    data_key, wrapped = vault.new_data_key(str(participant_id))
+    content, event = person.as_json(), command.event(request_id)
+    new = NewRequest(
+        command.force_id,
+        vault.digest("idempotency key", keyed.idempotency_key),
+        vault.digest("request", _canonical(command, content, event)),
+        request_id,
+        reference,
+        data_key.seal(pair_id.hex, f"pair of {request_id}"),
+        participant_id,
+        wrapped,
+        data_key.seal(content, f"person {participant_id}"),
+        tuple(vault.digest(kind, text) for kind, text in person.looked_up_by()),
+    )
+    held = Held(command.force_id, request_id, reference, RequestState.RECEIVED, None, None, participant_id)
+    return _Sealed(keyed, new, event, Woman(held, person, data_key), pair_id)

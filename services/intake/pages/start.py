@@ -1,0 +1,30 @@
+"""Before the form: which force, what a walk is, and for whom it is not."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.intake.dependencies import Deps, policy_of
+from shared.web.pages import render
+
+router = APIRouter()
+
+
+@router.get("/")
+async def forces(request: Request, deps: Deps) -> Response:
+    """Choose a force."""
+    return render(request, "forces.html", forces=[deps.policies[force] for force in deps.policies.forces])
+
+
+@router.get("/{force}/")
+async def start(request: Request, force: str, deps: Deps) -> Response:
+    """What a walk is, and what to do instead in an emergency."""
+    return render(request, "start.html", force_id=force, policy=policy_of(force, deps))
+
+
+@router.get("/{force}/request/not-eligible")
+async def not_eligible(request: Request, force: str, deps: Deps) -> Response:
+    """For whom the scheme is not, and who can help instead."""
+    return render(request, "not_eligible.html", force_id=force, policy=policy_of(force, deps))

@@ -1,0 +1,13 @@
+-- add_wanted_contacts
+-- Whom an officer is to call or visit, until it is told.
+INSERT INTO wanted_contact (force_id, id, sealed) SELECT * FROM unnest($1::text[], $2::uuid[], $3::bytea[]);
+
+-- take_wanted_contacts
+-- They are told now.
+DELETE FROM wanted_contact WHERE id = ANY ($1::uuid[]) RETURNING force_id, id, sealed;
+
+-- note_follow_ups
+-- The call or visit that was wanted came to an end.
+UPDATE walk_request AS r SET followed_up_at = $3
+FROM unnest($1::text[], $2::uuid[]) AS i (force_id, id)
+WHERE r.force_id = i.force_id AND r.id = i.id;

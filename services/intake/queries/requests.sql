@@ -1,0 +1,34 @@
+-- requests
+-- Requests by id, with what opens them.
+SELECT r.force_id, r.id, r.reference, r.state, r.walk_id, r.officer_id, r.participant_id, r.pair,
+       p.master, p.wrapped_key, p.sealed
+FROM walk_request AS r JOIN participant AS p ON p.force_id = r.force_id AND p.id = r.participant_id
+WHERE r.id = ANY ($1::uuid[])
+ORDER BY r.force_id, r.id;
+
+-- requests_of_walks
+-- The requests that these walks answer, with what opens them.
+SELECT r.force_id, r.id, r.reference, r.state, r.walk_id, r.officer_id, r.participant_id, r.pair,
+       p.master, p.wrapped_key, p.sealed
+FROM walk_request AS r JOIN participant AS p ON p.force_id = r.force_id AND p.id = r.participant_id
+WHERE r.walk_id = ANY ($1::uuid[])
+ORDER BY r.force_id, r.id;
+
+-- lock_request
+-- One request held still while she changes it.
+SELECT id FROM walk_request WHERE force_id = $1 AND id = $2 FOR UPDATE;
+
+-- move_requests
+-- How far requests have come with their walk. What she withdrew stays withdrawn.
+UPDATE walk_request AS r
+SET state = CASE WHEN r.state = 'withdrawn' THEN r.state ELSE i.state END,
+    walk_id = i.walk_id,
+    team_id = coalesce(i.team_id, r.team_id),
+    officer_id = i.officer_id
+FROM unnest($1::text[], $2::uuid[], $3::text[], $4::uuid[], $5::text[], $6::text[])
+    AS i (force_id, id, state, walk_id, team_id, officer_id)
+WHERE r.force_id = i.force_id AND r.id = i.id;
+
+-- withdraw_request
+-- She no longer wants the walk.
+UPDATE walk_request SET state = 'withdrawn' WHERE force_id = $1 AND id = $2;

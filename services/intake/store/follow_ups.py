@@ -1,0 +1,42 @@
+"""Calls and visits that are wanted, sealed, and those that are over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from services.intake.store import QUERIES
+from shared.database import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class WantedContact:
+    """Whom an officer is to call or visit, and how soon: sealed under the master key."""
+
+    force_id: str
+    id: UUID
+    sealed: bytes
+
+
+async def add_wanted_contacts(tx: Transaction, wanted: Sequence[WantedContact]) -> None:
+    """Let wanted contacts wait until they are told."""
+    if wanted:
+        await tx.run(
+            QUERIES.add_wanted_contacts,
+            [one.force_id for one in wanted],
+            [one.id for one in wanted],
+            [one.sealed for one in wanted],
+        )
+
+
+async def take_wanted_contacts(tx: Transaction, ids: Iterable[UUID]) -> list[WantedContact]:
+    """Take these out, to be told."""
+    rows = await tx.fetch(QUERIES.take_wanted_contacts, list(ids))
+    return [WantedContact(row["force_id"], row["id"], row["sealed"]) for row in rows]
+
+
+async def note_follow_ups(tx: Transaction, ended: Sequence[tuple[str, UUID]], now: datetime) -> None:
+    """Write that the call or visit these (force, request) were owed is over."""
+    await tx.run(QUERIES.note_follow_ups, [force for force, _ in ended], [request for _, request in ended], now)
