@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
@@ -237,6 +238,77 @@ async def test_what_she_typed_is_erased_when_it_is_sent(intake: Intake, visitor:
     assert (await visitor.send("eligibility", {"adult": "yes"})).status_code == 303
     page = await visitor.client.get(f"/{FORCE}/request/place")
     assert page.status_code == 200 and "BS1 4DJ" not in page.text
+
+
+async def meanwhile(
+    intake: Intake, content: Callable[[dict[str, Any]], dict[str, Any]], sending: Awaitable[httpx.Response]
+) -> httpx.Response:
+    """The answer to a page that is sent while something else writes her form: it comes to the form and has to wait."""
+    vault = intake.deps.keeping.vault
+    async with intake.admin.transaction():
+        row = await intake.admin.fetchrow("SELECT id, sealed FROM draft FOR UPDATE")
+        assert row is not None
+        written = content(vault.open("draft", row["sealed"], str(row["id"])))
+        sealed = vault.seal("draft", written, str(row["id"]), size=4096)
+        await intake.admin.execute("UPDATE draft SET sealed = $1", sealed)
+        task = asyncio.ensure_future(sending)
+        waiting = (
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        )
+        while not task.done() and not await intake.one(waiting):
+            await asyncio.sleep(0)
+    return await task
+
+
+async def form_of(intake: Intake) -> dict[str, Any]:
+    """Her form as it stands, open."""
+    [row] = await intake.rows("SELECT id, sealed FROM draft")
+    found: dict[str, Any] = intake.deps.keeping.vault.open("draft", row["sealed"], str(row["id"]))
+    return found
+
+
+async def test_an_answer_that_meets_a_sent_request_brings_nothing_back(intake: Intake, visitor: Visitor) -> None:
+    """What she typed was erased when it was sent; a page of another tab leads to her reference."""
+    await visitor.fill()
+    sent = {"reference": "WT-2222-3333", "by_email": True, "with_link": True}
+    answer = await meanwhile(intake, lambda _: sent, visitor.send("name?change=1", {"name": "Eve"}))
+    assert answer.headers["location"].endswith("/done")
+    assert await form_of(intake) == sent
+
+
+async def test_answers_from_two_tabs_both_stand(intake: Intake, visitor: Visitor) -> None:
+    """Each page writes its own answer into the form as it is by then."""
+    await visitor.fill()
+
+    def other(content: dict[str, Any]) -> dict[str, Any]:
+        return {**content, "answers": {**content["answers"], "days": {"days": ["sunday"]}}}
+
+    await meanwhile(intake, other, visitor.send("name?change=1", {"name": "Eve"}))
+    answers = (await form_of(intake))["answers"]
+    assert (answers["name"], answers["days"]) == ({"name": "Eve"}, {"days": ["sunday"]})
+
+
+async def test_a_form_that_stands_again_after_it_was_sent_is_not_sent_twice(intake: Intake, visitor: Visitor) -> None:
+    """As after a database was restored: she is told so in plain words, and there is one request."""
+    await visitor.fill()
+    [before] = await intake.rows("SELECT sealed FROM draft")
+    await visitor.send("check", {"consent": "yes"})
+    await intake.admin.execute("UPDATE draft SET sealed = $1", before["sealed"])
+    await visitor.send("name?change=1", {"name": "Eve"})
+    answer = await visitor.send("check", {"consent": "yes"})
+    assert answer.status_code == 409
+    assert "You have already sent us a request with this form" in answer.text and "Key" not in answer.text
+    assert await intake.one("SELECT count(*) FROM walk_request") == 1
+
+
+async def test_the_page_of_her_reference_stays_when_the_first_question_is_answered_no(
+    intake: Intake, visitor: Visitor
+) -> None:
+    """Somebody else may use the same browser after her."""
+    await visitor.fill()
+    await visitor.send("check", {"consent": "yes"})
+    assert (await visitor.send("eligibility", {"adult": "no"})).headers["location"].endswith("/not-eligible")
+    assert await intake.one("SELECT reference FROM walk_request") in (await visitor.see("done")).text
 
 
 async def test_she_can_erase_what_she_typed(intake: Intake, visitor: Visitor) -> None:

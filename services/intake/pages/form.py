@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from services.intake.dependencies import Dependencies, Deps, policy_of
-from services.intake.domain.refusals import FieldsWrong
+from services.intake.domain.refusals import FieldsWrong, KeyUsedForAnother
 from services.intake.form import sitting
 from services.intake.form.answers import command_of, place_of
 from services.intake.form.fields import Consent, Eligibility
@@ -23,6 +23,7 @@ from services.intake.handlers.drafts import Draft
 from services.intake.handlers.requests import Keyed, request_walks
 from shared.contracts.kinds import Channel
 from shared.contracts.policy import ForcePolicy
+from shared.database import Transaction
 from shared.geography.postcodes import normalise
 from shared.web import forms
 from shared.web.forms import Form
@@ -32,6 +33,10 @@ from shared.web.site import site_of
 router = APIRouter()
 
 CONSENT: Final = {"consent": "Select that you agree, or we cannot pass your request on"}
+ALREADY_SENT: Final = (
+    "You have already sent us a request with this form. To change it, use the link in our email or call 101. "
+    "To ask for another walk, erase these answers and start again."
+)
 
 
 def cookie_name(request: Request) -> str:
@@ -132,6 +137,9 @@ async def send(request: Request, force: str, deps: Deps) -> Response:
             return show_check(request, policy, draft, form, 422)
         try:
             await _accept(force, token, deps)
+        except KeyUsedForAnother:
+            deps.keeping.metrics.request("form", "refused")
+            return show_check(request, policy, draft, form.refused(("", ALREADY_SENT)), 409)
         except FieldsWrong as wrong:
             deps.keeping.metrics.request("form", "refused")
             return show_check(request, policy, draft, form.refused(*(("", one) for one in wrong.fields.values())), 422)
@@ -241,28 +249,53 @@ def show_step(
 
 @router.post("/{force}/request/{step}")
 async def answer(request: Request, force: str, step: str, deps: Deps) -> Response:
-    """One answer, kept sealed on our side; then the next question."""
+    """One answer, kept sealed on our side; then the next question.
+
+    Her form is held still from the look at it to the writing: of two tabs neither loses an answer, and what was sent
+    meanwhile stays erased.
+    """
     policy = policy_of(force, deps)
     asked = step_of(step)
-    change = bool(request.query_params.get("change"))
-    draft = await draft_of(request, force, deps)
-    begun = draft is not None and "reference" not in draft.content
-    if not begun and asked.slug != "eligibility":
-        return gone(request, force) if draft is None else RedirectResponse(at(force, "done"), 303)
-    answers: Answers = draft.content["answers"] if draft is not None and begun else {}
+    form = await forms.read(request, asked.model, asked.messages)
+    token = request.cookies.get(cookie_name(request), "")
+    async with deps.database.transaction([force]) as tx:
+        found = await drafts.read_draft(tx, force, token, deps.clock(), keeping=deps.keeping, hold=True)
+        finished = found is not None and "reference" in found.content
+        if isinstance(form.data, Eligibility) and form.data.adult == "no":
+            return await _turn_away(tx, request, force, None if finished else found)
+        if asked.slug != "eligibility" and (found is None or finished):
+            return gone(request, force) if found is None else RedirectResponse(at(force, "done"), 303)
+        draft = None if finished else found
+        answers: Answers = draft.content["answers"] if draft else {}
+        return await _keep(tx, request, policy, asked, form, draft, answers, deps)
+
+
+async def _turn_away(tx: Transaction, request: Request, force: str, draft: Draft | None) -> Response:
+    """She is told who can help instead, and an unfinished form is gone; the page of a request she sent stays hers."""
+    response = RedirectResponse(at(force, "not-eligible"), 303)
+    if draft is not None:
+        await drafts.erase_draft(tx, draft)
+        forget_cookie(request, response)
+    return response
+
+
+async def _keep(
+    tx: Transaction,
+    request: Request,
+    policy: ForcePolicy,
+    asked: Step,
+    form: Form[BaseModel],
+    draft: Draft | None,
+    answers: Answers,
+    deps: Dependencies,
+) -> Response:
+    """Write the answer into her form, or begin one with it."""
+    force, change = policy.force_id, bool(request.query_params.get("change"))
     if not sitting.may_open(asked, answers, policy):
         reached = sitting.first_open(answers, policy)
         return RedirectResponse(at(force, reached.slug if reached else "check"), 303)
-    form = await forms.read(request, asked.model, asked.messages)
     if form.data is None:
         return show_step(request, policy, asked, answers, form, 422)
-    if isinstance(form.data, Eligibility) and form.data.adult == "no":
-        response: Response = RedirectResponse(at(force, "not-eligible"), 303)
-        if draft is not None:
-            async with deps.database.transaction([force]) as tx:
-                await drafts.erase_draft(tx, draft)
-            forget_cookie(request, response)
-        return response
     try:
         changed = sitting.keep(asked, answers, form.data, policy)
         if asked.slug in ("place", "point"):
@@ -273,14 +306,10 @@ async def answer(request: Request, force: str, step: str, deps: Deps) -> Respons
         return show_step(request, policy, asked, answers, form.refused(*wrong.fields.items()), 422)
     following = sitting.after(asked, changed, policy, from_check=change)
     response = RedirectResponse(at(force, following, change=change and following != "check"), 303)
-    async with deps.database.transaction([force]) as tx:
-        if draft is not None and begun:
-            await drafts.save_draft(tx, draft, {**draft.content, "answers": changed}, keeping=deps.keeping)
-        else:
-            content = {"key": uuid4().hex, "answers": changed}
-            keep_cookie(
-                request,
-                response,
-                await drafts.begin_draft(tx, force, content, deps.clock(), keeping=deps.keeping),
-            )
+    if draft is not None:
+        await drafts.save_draft(tx, draft, {**draft.content, "answers": changed}, keeping=deps.keeping)
+    else:
+        content = {"key": uuid4().hex, "answers": changed}
+        token = await drafts.begin_draft(tx, force, content, deps.clock(), keeping=deps.keeping)
+        keep_cookie(request, response, token)
     return response
