@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from shared.contracts.envelope import Event, Slug, Value
+from shared.contracts.envelope import Event, Instant, Slug, Value
 from shared.contracts.kinds import Channel, PartOfDay, Point, Reason, Urgency, Weekday
 
 TOPIC = "walk-requests.v1"
@@ -35,73 +35,89 @@ class Availability(Value):
     earliest: date | None = None
 
 
-class WalkRequested(Event):
-    """A woman aged 18 or over has asked to walk with an officer and show her this place."""
+class RequestEvent(Event):
+    """Every event of a request names it; a request keeps the order of its events."""
 
-    name: ClassVar[str] = "walk-requested"
     topic: ClassVar[str] = TOPIC
 
     request_id: UUID
+
+    @property
+    def key(self) -> UUID:
+        return self.request_id
+
+
+class Wanted(RequestEvent):
+    """What she asks for: where, why, when."""
+
     place: Point
     place_from_postcode: bool
     """True when the point is a postcode's centre, so only roughly hers."""
     lives_or_works_here: bool = False
     reasons: tuple[Reason, ...] = ()
     availability: Availability
-    contact: ContactRules
     group_walk_welcome: bool = False
     language: str = Field(default="en", pattern=r"^[a-z]{2}$")
 
-    @property
-    def key(self) -> UUID:
-        return self.request_id
+
+class WalkRequested(Wanted):
+    """A woman aged 18 or over has asked to walk with an officer and show her this place."""
+
+    name: ClassVar[str] = "walk-requested"
+
+    contact: ContactRules
 
 
-class WalkRequestWithdrawn(Event):
+class WalkRequestAmended(Wanted):
+    """She has changed where or when she wants to walk; the whole as it stands now. What was proposed lapses."""
+
+    name: ClassVar[str] = "walk-request-amended"
+
+
+class ProposalAnswered(RequestEvent):
+    """She has chosen one of the proposed times, or none of them suits."""
+
+    name: ClassVar[str] = "proposal-answered"
+
+    walk_id: UUID
+    proposal_id: UUID
+    chosen: Instant | None
+    """One of the proposed times; None where none of them suits."""
+
+
+class WalkRequestWithdrawn(RequestEvent):
     """She no longer wants the walk."""
 
     name: ClassVar[str] = "walk-request-withdrawn"
-    topic: ClassVar[str] = TOPIC
-
-    request_id: UUID
-
-    @property
-    def key(self) -> UUID:
-        return self.request_id
 
 
-class ContactRulesChanged(Event):
+class ContactRulesChanged(RequestEvent):
     """How she may be contacted has changed; `contact.stopped` ends every attempt."""
 
     name: ClassVar[str] = "contact-rules-changed"
-    topic: ClassVar[str] = TOPIC
 
-    request_id: UUID
     contact: ContactRules
 
-    @property
-    def key(self) -> UUID:
-        return self.request_id
 
-
-class ContactWanted(Event):
+class ContactWanted(RequestEvent):
     """An answer of hers worries us, or she asked: an officer is to call or visit.
 
     Carries neither the flag nor its reasons, and leads back to neither: her answers and her name meet only in intake.
     """
 
     name: ClassVar[str] = "contact-wanted"
-    topic: ClassVar[str] = TOPIC
     precise: ClassVar[bool] = False
 
-    request_id: UUID
     contact_id: UUID
     """Random; one a wanted contact."""
     urgency: Urgency
 
-    @property
-    def key(self) -> UUID:
-        return self.request_id
 
-
-EVENTS: tuple[type[Event], ...] = (WalkRequested, WalkRequestWithdrawn, ContactRulesChanged, ContactWanted)
+EVENTS: tuple[type[Event], ...] = (
+    WalkRequested,
+    WalkRequestAmended,
+    WalkRequestWithdrawn,
+    ProposalAnswered,
+    ContactRulesChanged,
+    ContactWanted,
+)

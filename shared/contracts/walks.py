@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from shared.contracts.envelope import Event, Instant, ShortText, Slug
 from shared.contracts.kinds import OfficerKind
 
 TOPIC = "walks.v1"
 Requests = Annotated[tuple[UUID, ...], Field(min_length=1)]
+
+
+def _ascending(times: tuple[datetime, ...]) -> tuple[datetime, ...]:
+    return tuple(sorted(set(times)))
+
+
+MOST_TIMES: Final = 5
+Times = Annotated[tuple[Instant, ...], Field(min_length=1, max_length=MOST_TIMES), AfterValidator(_ascending)]
+"""Some moments, the earliest first and each once, however they were written."""
 
 
 class RoutedBy(StrEnum):
@@ -58,6 +68,20 @@ class WalkTaken(WalkEvent):
     team_id: Slug
 
 
+class WalkProposed(WalkEvent):
+    """Times the officer could walk, for her to choose from; replaces what was proposed for this walk before."""
+
+    name: ClassVar[str] = "walk-proposed"
+
+    proposal_id: UUID
+    officer_id: Slug
+    team_id: Slug
+    times: Times
+    meeting_place: ShortText
+    answer_by: Instant
+    """Until when she can choose; an answer that comes later has no effect."""
+
+
 class WalkArranged(WalkEvent):
     """Time and meeting place are agreed."""
 
@@ -67,6 +91,15 @@ class WalkArranged(WalkEvent):
     team_id: Slug
     starts_at: Instant
     meeting_place: ShortText
+
+
+class WalkRearranged(WalkArranged):
+    """An arranged walk has another time or meeting place now; told instead of WalkArranged."""
+
+    name: ClassVar[str] = "walk-rearranged"
+
+    before: Instant
+    """When it was to start until now; the same as `starts_at` where only the meeting place is new."""
 
 
 class WalkCancelled(WalkEvent):
@@ -127,7 +160,9 @@ class FollowUpCompleted(Event):
 EVENTS: tuple[type[Event], ...] = (
     WalkRouted,
     WalkTaken,
+    WalkProposed,
     WalkArranged,
+    WalkRearranged,
     WalkCancelled,
     WalkCompleted,
     ConcernsAttached,
