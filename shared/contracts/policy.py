@@ -12,6 +12,7 @@ from shared.contracts.kinds import OfficerKind, Reason, Urgency
 
 Days = Annotated[int, Field(ge=0, le=3650)]
 WorkingDays = Annotated[int, Field(ge=0, le=250)]
+Address = Annotated[str, Field(pattern=r"^https://[^\s]+$", max_length=500)]
 
 
 class Choices(Value):
@@ -25,7 +26,16 @@ class Wording(Choices):
 
     scheme_name: ShortText = "Walk and Talk"
     eligibility: ShortText = "Any woman aged 18 or over can ask for a walk."
+    introduction: ShortText = (
+        "You choose the place. A trained officer walks there with you, and you show her what makes you feel unsafe."
+    )
     help_lines: tuple[ShortText, ...] = ()
+    """Who else helps her: a name and a number a line. 999 and 101 stand on the page already."""
+    report_url: Address | None = None
+    """Where the force takes reports of crime."""
+    team_url: Address = "https://www.police.uk/pu/your-area/"
+    """Where a woman finds her neighbourhood team."""
+    streetsafe_url: Address = "https://www.police.uk/streetsafe"
 
 
 class WalkRules(Choices):

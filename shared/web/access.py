@@ -66,6 +66,7 @@ INTAKE: Table = {
     ("POST", "/api/v1/walk-requests"): PUBLIC,
     ("GET", "/"): PUBLIC,
     ("GET", "/{force}/"): PUBLIC,
+    ("GET", "/{force}/request/before"): PUBLIC,
     ("GET", "/{force}/request/not-eligible"): PUBLIC,
     ("GET", "/{force}/request/{step}"): PUBLIC,
     ("POST", "/{force}/request/{step}"): PUBLIC,

@@ -107,6 +107,8 @@ async def test_the_form_asks_for_a_walk(intake: Intake, visitor: Visitor) -> Non
     done = await visitor.see("done")
     reference = await intake.one("SELECT reference FROM walk_request")
     assert reference in done.text
+    # Five working days after Monday 23 November 2026.
+    assert "usually by the end of\n      Monday 30 November 2026" in done.text
     [told] = await intake.published("walk-requested")
     event = WalkRequested.model_validate(told)
     assert event.contact.channels == ("email", "phone")
@@ -162,6 +164,17 @@ async def test_a_wrong_answer_is_named_and_shown_again(visitor: Visitor) -> None
                 assert f'value="{next(iter(given.values()))}"' in answer.text
         assert (await visitor.send(page, right)).status_code == 303
     assert (await visitor.see("check")).status_code == 200
+
+
+async def test_the_first_page_answers_what_to_do_instead(visitor: Visitor) -> None:
+    """Danger, no voice, a crime, no name: each has its answer before the first question; leaving quickly has a page."""
+    start = (await visitor.client.get(f"/{FORCE}/")).text
+    for said in ("call 999", "press 55", "tel:101", "avonandsomerset.police.uk/report", "streetsafe", "0808 2000 247"):
+        assert said in start.replace('<a class="govuk-link" href="tel:999">', "")
+    assert f'href="/{FORCE}/request/before"' in start
+    before = (await visitor.see("before")).text
+    assert "does not clear your browsing history" in before
+    assert f'href="/{FORCE}/request/eligibility"' in before
 
 
 async def test_a_girl_is_told_who_can_help_and_nothing_is_kept(intake: Intake, visitor: Visitor) -> None:
@@ -234,7 +247,7 @@ async def test_what_she_typed_is_erased_when_it_is_sent(intake: Intake, visitor:
     await visitor.send("check", {"consent": "yes"})
     [row] = await intake.rows("SELECT id, sealed FROM draft")
     left = intake.deps.keeping.vault.open("draft", row["sealed"], str(row["id"]))
-    assert left.keys() == {"reference", "by_email", "with_link"}
+    assert left.keys() == {"reference", "by_email", "with_link", "arrange_by"}
     assert (await visitor.send("eligibility", {"adult": "yes"})).status_code == 303
     page = await visitor.client.get(f"/{FORCE}/request/place")
     assert page.status_code == 200 and "BS1 4DJ" not in page.text
@@ -252,11 +265,9 @@ async def meanwhile(
         sealed = vault.seal("draft", written, str(row["id"]), size=4096)
         await intake.admin.execute("UPDATE draft SET sealed = $1", sealed)
         task = asyncio.ensure_future(sending)
-        waiting = (
-            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-        )
-        while not task.done() and not await intake.one(waiting):
-            await asyncio.sleep(0)
+        blocked = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
+        while not task.done() and not await intake.one(blocked):
+            await asyncio.wait([task], timeout=0.01)
     return await task
 
 

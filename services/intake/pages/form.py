@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Final
 from uuid import uuid4
 
@@ -29,6 +30,7 @@ from shared.web import forms
 from shared.web.forms import Form
 from shared.web.pages import render
 from shared.web.site import site_of
+from shared.working_days import due
 
 router = APIRouter()
 
@@ -148,7 +150,7 @@ async def send(request: Request, force: str, deps: Deps) -> Response:
 
 async def _accept(force: str, token: str, deps: Dependencies) -> None:
     """In one transaction: the request made, and all she typed erased but for the reference she is shown."""
-    now = deps.clock()
+    now, within = deps.clock(), deps.policies[force].walks.arrange_within
     async with deps.database.transaction([force]) as tx:
         draft = await drafts.read_draft(tx, force, token, now, keeping=deps.keeping, hold=True)
         if draft is None or "reference" in draft.content:
@@ -164,6 +166,7 @@ async def _accept(force: str, token: str, deps: Dependencies) -> None:
                 "by_email": Channel.EMAIL in command.person.rules.channels,
                 # A neutral message holds no link that would tell whose page it leads to.
                 "with_link": command.person.rules.may_say_police,
+                "arrange_by": due(now, within).isoformat() if within else None,
             },
             keeping=deps.keeping,
         )
@@ -187,7 +190,9 @@ async def done(request: Request, force: str, deps: Deps) -> Response:
         policy=policy,
         reference=content["reference"],
         by_email=content["by_email"],
+        says_police=content["with_link"],
         with_link=content["by_email"] and content["with_link"],
+        arrange_by=datetime.fromisoformat(until) if (until := content.get("arrange_by")) else None,
     )
 
 

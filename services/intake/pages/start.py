@@ -24,6 +24,12 @@ async def start(request: Request, force: str, deps: Deps) -> Response:
     return render(request, "start.html", force_id=force, policy=policy_of(force, deps))
 
 
+@router.get("/{force}/request/before")
+async def before(request: Request, force: str, deps: Deps) -> Response:
+    """How to leave quickly, what that cannot do, and what is kept where: read before the first question."""
+    return render(request, "before.html", force_id=force, policy=policy_of(force, deps))
+
+
 @router.get("/{force}/request/not-eligible")
 async def not_eligible(request: Request, force: str, deps: Deps) -> Response:
     """For whom the scheme is not, and who can help instead."""
