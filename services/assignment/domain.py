@@ -4,10 +4,10 @@ Refusal
 ├── WalkNotFound, FollowUpNotFound        nothing this person may know of
 ├── NotYourWalk, NotYourFollowUp, NotOfThisTeam, NotOnRegister, NotTrained, KindNotAllowed, OfficerExcluded
 ├── WalkNotRouted, WalkNotInTriage, WalkAlreadyTaken, WalkNotTaken, WalkNotArranged, WalkAlreadyCompleted,
-│   WalkAlreadyCancelled, ContactStopped, FollowUpAlreadyCompleted, OfficerDoubleBooked
+│   WalkAlreadyCancelled, ContactStopped, FollowUpAlreadyCompleted, OfficerDoubleBooked, ProposedToSeveral
 └── WrongField                            what was entered cannot be right; `fields` names it
-    └── AreaUnknown, StartsInThePast, StartsTooFarAhead, MeetingPlaceMissing, EndsBeforeStart, EndsInTheFuture,
-        WalkTooShort, WordsTooLong, OutcomeDoesNotFit
+    └── AreaUnknown, TimesWrong, AnswerTooLate, StartsInThePast, StartsTooFarAhead, MeetingPlaceMissing,
+        EndsBeforeStart, EndsInTheFuture, WalkTooShort, WordsTooLong, OutcomeDoesNotFit
 """
 
 from __future__ import annotations
@@ -35,14 +35,24 @@ from shared.contracts.referrals import (
     ReferralUpdated,
 )
 from shared.contracts.refusals import Refusal
-from shared.contracts.walk_requests import Availability, ContactRules, ContactWanted, WalkRequested
+from shared.contracts.walk_requests import (
+    Availability,
+    ContactRules,
+    ContactWanted,
+    ProposalAnswered,
+    WalkRequestAmended,
+    WalkRequested,
+)
 from shared.contracts.walks import (
+    MOST_TIMES,
     FollowUpCompleted,
     FollowUpOutcome,
     RoutedBy,
     WalkArranged,
     WalkCancelled,
     WalkCompleted,
+    WalkProposed,
+    WalkRearranged,
     WalkRouted,
     WalkTaken,
 )
@@ -53,6 +63,10 @@ PLANNED_MINUTES: Final = 60
 CLOCK_SKEW: Final = timedelta(minutes=5)
 """How far a phone's clock may be ahead of ours before an end counts as in the future."""
 LONGEST_AHEAD: Final = timedelta(days=366)
+GRID_MINUTES: Final = 5
+"""Proposed times stand on the clock's five minutes, so that nobody is asked to meet at 18:07."""
+ANSWER_BEFORE: Final = timedelta(hours=1)
+"""How long before the first proposed time she has to have chosen, where the officer names no moment."""
 LONGEST_NAME: Final = 200
 LONGEST_WORDS: Final = 4000
 
@@ -135,6 +149,10 @@ class OfficerDoubleBooked(Refusal):
     fields: Mapping[str, str] = {"starts_at": "is within an hour of another walk of this officer"}
 
 
+class ProposedToSeveral(Refusal):
+    """Times can be proposed to one woman alone. Agree the time of a group walk with each of them, then arrange it."""
+
+
 class WrongField(Refusal):
     """Something that was entered cannot be right."""
 
@@ -161,6 +179,18 @@ class StartsTooFarAhead(WrongField):
     """The time must be within a year."""
 
     field = "starts_at"
+
+
+class TimesWrong(WrongField):
+    """Propose one to five times, in the future, within a year and on the five minutes of the clock."""
+
+    field = "times"
+
+
+class AnswerTooLate(WrongField):
+    """She must be able to answer from now on, and before the first of the times."""
+
+    field = "answer_by"
 
 
 class MeetingPlaceMissing(WrongField):
@@ -243,6 +273,8 @@ class Request:
     group_walk_welcome: bool
     language: str
     withdrawn_at: datetime | None = None
+    amended_at: datetime | None = None
+    """When she last changed where or when she wants to walk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +316,25 @@ class Located:
     distance_m: float = 0.0
 
 
+class ProposalAnswer(StrEnum):
+    """What came of proposed times that did not become a walk. Not possible: she chose one that has gone since."""
+
+    NONE_SUITS = "none-suits"
+    NOT_POSSIBLE = "not-possible"
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """Times she can choose from (UTC, ascending), until when, and what came of it; open while `answer` is None."""
+
+    id: UUID
+    times: tuple[datetime, ...]
+    meeting_place: str
+    answer_by: datetime
+    answer: ProposalAnswer | None = None
+    chosen: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Walk:
     """A walk answering one to many requests."""
@@ -306,6 +357,7 @@ class Walk:
     ended_at: datetime | None = None
     streetsafe_shown: bool = False
     cancel_reason: str | None = None
+    proposal: Proposal | None = None
 
     @property
     def request_ids(self) -> tuple[UUID, ...]:
@@ -474,7 +526,7 @@ def take(walk: Walk, officer: Officer, rules: WalkRules) -> Changed:
 
 
 def arrange(walk: Walk, starts_at: datetime, meeting_place: str, rules: WalkRules, now: datetime) -> Changed:
-    """Time (UTC) and place are agreed with her; an arranged walk may be arranged anew.
+    """Time (UTC) and place are agreed with her; an arranged walk may be moved. What was proposed lapses.
 
     :raises StartsInThePast, StartsTooFarAhead, MeetingPlaceMissing: what was entered cannot be right.
     """
@@ -485,10 +537,8 @@ def arrange(walk: Walk, starts_at: datetime, meeting_place: str, rules: WalkRule
         raise StartsInThePast
     if starts_at > now + LONGEST_AHEAD:
         raise StartsTooFarAhead
-    meeting_place = plain(meeting_place)[:LONGEST_NAME]
-    if not meeting_place:
-        raise MeetingPlaceMissing
-    event = WalkArranged(
+    meeting_place = _meeting_place(meeting_place)
+    arranged = WalkArranged(
         walk_id=walk.id,
         request_ids=walk.request_ids,
         officer_id=officer_id,
@@ -496,22 +546,157 @@ def arrange(walk: Walk, starts_at: datetime, meeting_place: str, rules: WalkRule
         starts_at=starts_at,
         meeting_place=meeting_place,
     )
-    lasting = timedelta(minutes=max(PLANNED_MINUTES, rules.minimum_minutes))
-    arranged = replace(
-        walk,
-        state=State.ARRANGED,
-        starts_at=starts_at,
-        busy_until=starts_at + lasting,
-        meeting_place=meeting_place,
+    event = arranged
+    if walk.state is State.ARRANGED and walk.starts_at is not None:
+        event = WalkRearranged(**dict(arranged), before=walk.starts_at)
+    return Changed(
+        replace(
+            walk,
+            state=State.ARRANGED,
+            starts_at=starts_at,
+            busy_until=busy_until(starts_at, rules),
+            meeting_place=meeting_place,
+            proposal=None,
+        ),
+        (event,),
     )
-    return Changed(arranged, (event,))
+
+
+def busy_until(starts_at: datetime, rules: WalkRules) -> datetime:
+    """Until when a walk that starts then occupies its officer."""
+    return starts_at + timedelta(minutes=max(PLANNED_MINUTES, rules.minimum_minutes))
+
+
+def _meeting_place(text: str) -> str:
+    meeting_place = plain(text)[:LONGEST_NAME]
+    if not meeting_place:
+        raise MeetingPlaceMissing
+    return meeting_place
+
+
+def propose(
+    walk: Walk,
+    proposal_id: UUID,
+    times: Sequence[datetime],
+    meeting_place: str,
+    answer_by: datetime | None,
+    now: datetime,
+) -> Changed:
+    """Times (UTC) she may choose from; they replace what was proposed before, and an arranged walk stands until then.
+
+    :raises ProposedToSeveral: more than one woman walks.
+    :raises TimesWrong, AnswerTooLate, MeetingPlaceMissing: what was entered cannot be right.
+    """
+    located, officer_id, _ = _on_hand(walk)
+    if walk.contact_stopped:
+        raise ContactStopped
+    if len(walk.request_ids) != 1:
+        raise ProposedToSeveral
+    times = sorted(set(times))
+    if not 1 <= len(times) <= MOST_TIMES or times[0] <= now or times[-1] > now + LONGEST_AHEAD:
+        raise TimesWrong
+    if any(at.minute % GRID_MINUTES or at.second or at.microsecond for at in times):
+        raise TimesWrong
+    if answer_by is None:
+        answer_by = times[0] - ANSWER_BEFORE
+        if answer_by <= now:
+            answer_by = times[0]
+    if not now < answer_by <= times[0]:
+        raise AnswerTooLate
+    event = WalkProposed(
+        walk_id=walk.id,
+        request_ids=walk.request_ids,
+        proposal_id=proposal_id,
+        officer_id=officer_id,
+        team_id=located.team_id,
+        times=tuple(times),
+        meeting_place=_meeting_place(meeting_place),
+        answer_by=answer_by,
+    )
+    proposal = Proposal(proposal_id, event.times, event.meeting_place, answer_by)
+    return Changed(replace(walk, proposal=proposal), (event,))
+
+
+def answer_proposal(
+    walk: Walk, answered: ProposalAnswered, answered_at: datetime, rules: WalkRules, now: datetime
+) -> Changed:
+    """She chose: the walk is arranged, or the officer sees that none of the times suits.
+
+    A late or repeated answer, one of a proposal that was replaced or has lapsed, and a time nobody proposed change
+    nothing: what she is told follows from what happened meanwhile.
+    """
+    proposal = walk.proposal
+    if (
+        walk.state in ENDED
+        or walk.contact_stopped
+        or proposal is None
+        or proposal.id != answered.proposal_id
+        or proposal.answer is not None
+        or answered_at > proposal.answer_by
+    ):
+        return Changed(walk)
+    if answered.chosen is None:
+        return Changed(replace(walk, proposal=replace(proposal, answer=ProposalAnswer.NONE_SUITS)))
+    if answered.chosen not in proposal.times:
+        return Changed(walk)
+    if answered.chosen <= now:
+        return Changed(not_possible(walk, answered.chosen))
+    return arrange(walk, answered.chosen, proposal.meeting_place, rules, now)
+
+
+def not_possible(walk: Walk, chosen: datetime) -> Walk:
+    """She chose a time at which her officer cannot walk any more; the officer sees it and proposes anew."""
+    if walk.proposal is None:
+        return walk
+    return replace(walk, proposal=replace(walk.proposal, answer=ProposalAnswer.NOT_POSSIBLE, chosen=chosen))
+
+
+def amend(walk: Walk, amended: WalkRequestAmended, located: Located | None, at: datetime) -> Changed:
+    """She wants to walk elsewhere or at other times; `located` is where her place belongs now, None outside all areas.
+
+    What was proposed lapses. A walk of hers alone goes to the team of the new place, unless it is arranged or has been
+    held: then she keeps it, and the officer reads what she has changed.
+    """
+    request = next(each for each in walk.requests if each.id == amended.request_id)
+    changed = replace(
+        request,
+        place=amended.place,
+        place_from_postcode=amended.place_from_postcode,
+        lives_or_works_here=amended.lives_or_works_here,
+        reasons=amended.reasons,
+        availability=amended.availability,
+        group_walk_welcome=amended.group_walk_welcome,
+        language=amended.language,
+        amended_at=at,
+    )
+    requests = tuple(changed if each is request else each for each in walk.requests)
+    walk = replace(walk, requests=requests, proposal=None)
+    if walk.state in ENDED or walk.state is State.ARRANGED or len(requests) > 1 or request.place == changed.place:
+        return Changed(walk)
+    walk = replace(walk, place=changed.place)
+    kept = located is not None and walk.located is not None and located.team_id == walk.located.team_id
+    if kept and walk.state is State.TAKEN and walk.officer_id is not None and located is not None:
+        # Her officer walks there too. Told again, because whoever keeps her contact card let go of it meanwhile.
+        event = WalkTaken(
+            walk_id=walk.id, request_ids=walk.request_ids, officer_id=walk.officer_id, team_id=located.team_id
+        )
+        return Changed(replace(walk, located=located), (event,))
+    walk = replace(
+        walk, state=State.TRIAGE, triage_reason=TriageReason.OUTSIDE_ALL_AREAS, officer_id=None, officer_kind=None
+    )
+    if located is None:
+        return Changed(walk)
+    if walk.excludes_team(located.team_id):
+        return Changed(replace(walk, triage_reason=TriageReason.CONTACT_RULES))
+    return _routed(walk, located)
 
 
 def cancel(walk: Walk, reason: str) -> Changed:
     """The walk will not take place; `reason` is a slug."""
     _refuse_ended(walk)
     event = WalkCancelled(walk_id=walk.id, request_ids=walk.request_ids, reason=reason)
-    return Changed(replace(walk, state=State.CANCELLED, triage_reason=None, cancel_reason=reason), (event,))
+    cancelled = replace(walk, state=State.CANCELLED, triage_reason=None, cancel_reason=reason, proposal=None)
+    return Changed(cancelled, (event,))
 
 
 def complete(
@@ -582,6 +767,7 @@ def complete(
     )
     completed = replace(
         walk,
+        proposal=None,
         state=State.COMPLETED,
         started_at=started_at,
         ended_at=ended_at,
@@ -608,6 +794,8 @@ def change_contact(walk: Walk, rules: Mapping[UUID, ContactRules]) -> Walk:
         walk,
         requests=tuple(replace(request, contact=rules.get(request.id, request.contact)) for request in walk.requests),
     )
+    if walk.contact_stopped:
+        walk = replace(walk, proposal=None)
     if walk.state in ENDED or walk.state is State.TRIAGE or walk.located is None:
         return walk
     if not (walk.excludes_team(walk.located.team_id) or walk.excludes_officer(walk.officer_id)):
@@ -621,6 +809,7 @@ def change_contact(walk: Walk, rules: Mapping[UUID, ContactRules]) -> Walk:
         starts_at=None,
         busy_until=None,
         meeting_place=None,
+        proposal=None,
     )
 
 

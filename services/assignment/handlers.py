@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Protocol, TypeVar
 from uuid import UUID
@@ -43,6 +43,8 @@ from shared.contracts.walk_requests import (
     ContactRules,
     ContactRulesChanged,
     ContactWanted,
+    ProposalAnswered,
+    WalkRequestAmended,
     WalkRequested,
     WalkRequestWithdrawn,
 )
@@ -192,6 +194,66 @@ async def change_contact_rules(
     return Outcome(awaiting=awaiting)
 
 
+async def amend_requests(
+    tx: Transaction, received: Sequence[Received[WalkRequestAmended]], now: datetime, *, locate: Locate
+) -> Outcome:
+    """Keep what she wants now; a walk of hers that is not arranged yet goes to the team of its new place."""
+    walks, causes, awaiting = await _walks_asked_about(tx, received)
+    places: dict[UUID, Located | None] = {}
+    for force_id in {one.force_id for one in received}:
+        group = [one for one in received if one.force_id == force_id]
+        found = locate(force_id, [one.event.place for one in group])
+        places.update(zip((one.id for one in group), found, strict=True))
+    decided, cause = [], {}
+    for walk in walks.values():
+        for one in causes[walk.id]:
+            changed = domain.amend(walk, one.event, places[one.id], one.time)
+            walk = changed.walk
+            decided.append(changed)
+            cause[walk.id] = one
+    latest = {changed.walk.id: changed.walk for changed in decided}
+    await store.save_walks(tx, list(latest.values()))
+    await store.save_requests(tx, list(latest.values()))
+    await outbox.append(tx, _facts(decided, now, cause))
+    return Outcome(awaiting=awaiting)
+
+
+async def answer_proposals(
+    tx: Transaction, received: Sequence[Received[ProposalAnswered]], now: datetime, *, policies: Policies
+) -> Outcome:
+    """Arrange walks at the times women chose; where the officer is not free any more, the officer sees it."""
+    walks, causes, awaiting = await _walks_asked_about(tx, received)
+    decided: dict[UUID, Changed] = {}
+    for walk in walks.values():
+        changed = Changed(walk)
+        for one in causes[walk.id]:
+            if one.event.walk_id == walk.id and not changed.events:
+                rules = policies[walk.force_id].walks
+                changed = domain.answer_proposal(changed.walk, one.event, one.time, rules, now)
+        decided[walk.id] = changed
+    arranged = [changed.walk for changed in decided.values() if changed.events]
+    taken = await store.double_booked(tx, arranged)
+    chosen: list[Walk] = []
+    for walk in arranged:
+        # Two that choose the same hour of one officer in one batch: the first has it.
+        if walk.id in taken or any(_overlap(walk, other) for other in chosen):
+            before = walks[walk.id]
+            assert walk.starts_at is not None
+            decided[walk.id] = Changed(domain.not_possible(before, walk.starts_at))
+        else:
+            chosen.append(walk)
+    await store.save_walks(tx, [changed.walk for changed in decided.values()])
+    await outbox.append(tx, _facts(list(decided.values()), now, {id_: group[-1] for id_, group in causes.items()}))
+    return Outcome(awaiting=awaiting)
+
+
+def _overlap(one: Walk, other: Walk) -> bool:
+    if (one.force_id, one.officer_id) != (other.force_id, other.officer_id):
+        return False
+    assert one.starts_at and one.busy_until and other.starts_at and other.busy_until
+    return one.starts_at < other.busy_until and other.starts_at < one.busy_until
+
+
 def _rules(causes: Sequence[Received[ContactRulesChanged]]) -> dict[UUID, ContactRules]:
     return {one.event.request_id: one.event.contact for one in causes}
 
@@ -240,7 +302,7 @@ async def note_referrals(tx: Transaction, received: Sequence[Received[ReferralEv
     return Outcome(awaiting={one.id: one.event.concern_id for one in received if one.event.concern_id not in known})
 
 
-A = TypeVar("A", WalkRequestWithdrawn, ContactRulesChanged, ContactWanted)
+A = TypeVar("A", WalkRequestWithdrawn, WalkRequestAmended, ProposalAnswered, ContactRulesChanged, ContactWanted)
 
 
 async def _walks_asked_about(
@@ -301,6 +363,17 @@ class Arrange:
 
 
 @dataclass(frozen=True, slots=True)
+class Propose:
+    """Times (UTC) she may choose from, and where they would meet; `answer_by` None leaves the usual while."""
+
+    walk_id: UUID
+    by: Person
+    times: Sequence[datetime]
+    meeting_place: str
+    answer_by: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Cancel:
     """The walk will not take place; `reason` is a slug."""
 
@@ -339,7 +412,7 @@ class CompleteFollowUp:
     outcome: str
 
 
-Command = Take | Arrange | Cancel | Complete | Route
+Command = Take | Arrange | Propose | Cancel | Complete | Route
 
 
 async def take(tx: Transaction, commands: Sequence[Take], now: datetime, *, policies: Policies) -> list[Walk]:
@@ -375,6 +448,31 @@ async def arrange(tx: Transaction, commands: Sequence[Arrange], now: datetime, *
     ]
     await store.refuse_double_booking(tx, [each.walk for each in decided])
     return await _save(tx, commands, decided, "arranged", now)
+
+
+async def propose(tx: Transaction, commands: Sequence[Propose], now: datetime, *, policies: Policies) -> list[Walk]:
+    """Propose times to her, at none of which her officer is on another walk."""
+    walks = await _walks_commanded(tx, commands)
+    decided = [
+        domain.propose(
+            _own(walks[command.walk_id], command.by),
+            new_id(),
+            command.times,
+            command.meeting_place,
+            command.answer_by,
+            now,
+        )
+        for command in commands
+    ]
+    await store.refuse_double_booking(
+        tx,
+        [
+            replace(walk, starts_at=at, busy_until=domain.busy_until(at, policies[walk.force_id].walks))
+            for walk in (each.walk for each in decided)
+            for at in (walk.proposal.times if walk.proposal else ())
+        ],
+    )
+    return await _save(tx, commands, decided, "proposed times", now)
 
 
 async def cancel(tx: Transaction, commands: Sequence[Cancel], now: datetime) -> list[Walk]:

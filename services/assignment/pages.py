@@ -24,13 +24,16 @@ from services.assignment.walk_forms import (
     CompleteForm,
     NoSuchTime,
     OutcomeForm,
+    ProposeForm,
     RouteForm,
     TakeForm,
     concerns_of,
     how_many,
     moment,
+    times_of,
 )
 from shared.contracts.kinds import PartOfDay, Reason, Severity
+from shared.contracts.walks import MOST_TIMES
 from shared.web import forms
 from shared.web.forms import Form
 from shared.web.pages import render
@@ -47,6 +50,7 @@ NOTICES: Final[Mapping[str, str]] = {
     "taken": "The walk is yours to arrange.",
     "given": "The walk was given to the officer.",
     "arranged": "The walk is arranged. She will be told in a way that is safe for her.",
+    "proposed": "The times were proposed. She can choose on her own page, and is told in a way that is safe for her.",
     "cancelled": "The walk was cancelled.",
     "recorded": "The walk was recorded. Its concerns go to the partners who can act on them.",
     "routed": "The walk now waits in the team’s queue.",
@@ -209,6 +213,39 @@ async def arrange(request: Request, walk_id: UUID, user: SignedIn, deps: Deps) -
             form = form.refused(("clock", refusal.message))
     walk, _ = await _walk(walk_id, user, deps)
     return render(request, "arrange.html", 422, form=form, walk=walk)
+
+
+@router.get("/walks/{walk_id}/propose")
+async def show_propose(request: Request, walk_id: UUID, user: SignedIn, deps: Deps) -> Response:
+    """The form for times she may choose from."""
+    walk, _ = await _walk(walk_id, user, deps)
+    values: dict[str, str] = {}
+    if walk.proposal is not None:
+        values["meeting_place"] = walk.proposal.meeting_place
+        for number, at in enumerate(walk.proposal.times, 1):
+            values |= {f"day_{number}": f"{london(at):%Y-%m-%d}", f"clock_{number}": f"{london(at):%H:%M}"}
+    return render(request, "propose.html", form=Form[ProposeForm](values=values), walk=walk, most=MOST_TIMES)
+
+
+@router.post("/walks/{walk_id}/propose")
+async def propose(request: Request, walk_id: UUID, user: SignedIn, deps: Deps) -> Response:
+    """Propose times to her."""
+    form = await forms.read(request, ProposeForm, {"meeting_place": ARRANGE_MESSAGES["meeting_place"]})
+    times, wrong = times_of(form.values)
+    if form.data is None or wrong:
+        form = form.refused(*wrong)
+    else:
+        try:
+            async with deps.database.transaction([user.force_id]) as tx:
+                command = handlers.Propose(walk_id, await person(tx, user), times, form.data.meeting_place)
+                await handlers.propose(tx, [command], deps.clock(), policies=deps.policies)
+            return _back_to(walk_id, "proposed")
+        except domain.MeetingPlaceMissing as refusal:
+            form = form.refused(("meeting_place", refusal.message))
+        except (domain.TimesWrong, domain.AnswerTooLate, domain.OfficerDoubleBooked) as refusal:
+            form = form.refused(("day_1", refusal.message))
+    walk, _ = await _walk(walk_id, user, deps)
+    return render(request, "propose.html", 422, form=form, walk=walk, most=MOST_TIMES)
 
 
 @router.get("/walks/{walk_id}/cancel")

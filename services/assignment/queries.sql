@@ -81,16 +81,16 @@ ORDER BY requested_at, id;
 INSERT INTO walk (
     force_id, id, state, latitude, longitude, requested_at, arrange_by, triage_reason, area_id, team_id,
     boundary_version, routed_by, distance_m, officer_id, officer_kind, starts_at, busy_until, meeting_place,
-    started_at, ended_at, streetsafe_shown, cancel_reason
+    started_at, ended_at, streetsafe_shown, cancel_reason, proposal
 )
 SELECT * FROM unnest(
     $1::text[], $2::uuid[], $3::text[], $4::float8[], $5::float8[], $6::timestamptz[], $7::timestamptz[],
     $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::float8[], $14::text[], $15::text[],
     $16::timestamptz[], $17::timestamptz[], $18::text[], $19::timestamptz[], $20::timestamptz[], $21::boolean[],
-    $22::text[]
+    $22::text[], $23::jsonb[]
 )
 ON CONFLICT (force_id, id) DO UPDATE SET
-    state = excluded.state, triage_reason = excluded.triage_reason, area_id = excluded.area_id,
+    latitude = excluded.latitude, longitude = excluded.longitude, proposal = excluded.proposal, state = excluded.state, triage_reason = excluded.triage_reason, area_id = excluded.area_id,
     team_id = excluded.team_id, boundary_version = excluded.boundary_version, routed_by = excluded.routed_by,
     distance_m = excluded.distance_m, officer_id = excluded.officer_id, officer_kind = excluded.officer_kind,
     starts_at = excluded.starts_at, busy_until = excluded.busy_until, meeting_place = excluded.meeting_place,
@@ -98,22 +98,27 @@ ON CONFLICT (force_id, id) DO UPDATE SET
     cancel_reason = excluded.cancel_reason;
 
 -- save_requests
--- Requests as they now are: what can change of one is how she may be contacted, and whether she still wants it.
+-- Requests as they now are: she may change all of one but when she first made it.
 INSERT INTO request (
     force_id, id, walk_id, requested_at, latitude, longitude, place_from_postcode, lives_or_works_here, reasons,
-    availability, contact, group_walk_welcome, language, withdrawn_at
+    availability, contact, group_walk_welcome, language, withdrawn_at, amended_at
 )
 SELECT
     force_id, id, walk_id, requested_at, latitude, longitude, place_from_postcode, lives_or_works_here,
-    string_to_array(reasons, ' '), availability, contact, group_walk_welcome, language, withdrawn_at
+    string_to_array(reasons, ' '), availability, contact, group_walk_welcome, language, withdrawn_at, amended_at
 FROM unnest(
     $1::text[], $2::uuid[], $3::uuid[], $4::timestamptz[], $5::float8[], $6::float8[], $7::boolean[], $8::boolean[],
-    $9::text[], $10::jsonb[], $11::jsonb[], $12::boolean[], $13::text[], $14::timestamptz[]
+    $9::text[], $10::jsonb[], $11::jsonb[], $12::boolean[], $13::text[], $14::timestamptz[], $15::timestamptz[]
 ) AS given (
     force_id, id, walk_id, requested_at, latitude, longitude, place_from_postcode, lives_or_works_here, reasons,
-    availability, contact, group_walk_welcome, language, withdrawn_at
+    availability, contact, group_walk_welcome, language, withdrawn_at, amended_at
 )
-ON CONFLICT (force_id, id) DO UPDATE SET contact = excluded.contact, withdrawn_at = excluded.withdrawn_at;
+ON CONFLICT (force_id, id) DO UPDATE SET
+    latitude = excluded.latitude, longitude = excluded.longitude, place_from_postcode = excluded.place_from_postcode,
+    lives_or_works_here = excluded.lives_or_works_here, reasons = excluded.reasons,
+    availability = excluded.availability, contact = excluded.contact,
+    group_walk_welcome = excluded.group_walk_welcome, language = excluded.language,
+    withdrawn_at = excluded.withdrawn_at, amended_at = excluded.amended_at;
 
 -- queue_of_force
 -- Walks of a force in a state, longest waiting first; none that the asking officer, or the officer's own team, is excluded from.
@@ -156,13 +161,12 @@ SELECT id FROM officer WHERE (force_id, id) IN (SELECT * FROM unnest($1::text[],
 ORDER BY force_id, id FOR NO KEY UPDATE;
 
 -- walks_arranged_at
--- The arranged walks of these officers that overlap these times, other than the walk itself.
-SELECT w.id FROM walk w, unnest($1::text[], $2::text[], $3::uuid[], $4::timestamptz[], $5::timestamptz[])
+-- Which of these walks cannot be held at these times: their officer has another arranged walk that overlaps.
+SELECT DISTINCT wanted.walk_id FROM walk w, unnest($1::text[], $2::text[], $3::uuid[], $4::timestamptz[], $5::timestamptz[])
     AS wanted (force_id, officer_id, walk_id, starts_at, busy_until)
 WHERE w.force_id = wanted.force_id AND w.officer_id = wanted.officer_id AND w.state = 'arranged'
     AND w.id <> wanted.walk_id
-    AND tstzrange(w.starts_at, w.busy_until) && tstzrange(wanted.starts_at, wanted.busy_until)
-LIMIT 1;
+    AND tstzrange(w.starts_at, w.busy_until) && tstzrange(wanted.starts_at, wanted.busy_until);
 
 -- save_concerns
 -- Concerns raised on walks.

@@ -17,6 +17,7 @@ from shared.contracts.envelope import ShortText, Slug
 from shared.contracts.kinds import PartOfDay, Point, Reason, Severity
 from shared.contracts.refusals import Refusal
 from shared.contracts.walk_requests import Availability, ContactRules
+from shared.contracts.walks import MOST_TIMES
 from shared.web.session import User, current_user
 
 router = APIRouter(prefix="/api/v1")
@@ -68,6 +69,14 @@ class ArrangeBody(Body):
 
     starts_at: Moment
     meeting_place: ShortText
+
+
+class ProposeBody(Body):
+    """One to five times with their zones, where they would meet, and until when she can choose."""
+
+    times: Annotated[tuple[Moment, ...], Field(min_length=1, max_length=MOST_TIMES)]
+    meeting_place: ShortText
+    answer_by: Moment | None = None
 
 
 class CancelBody(Body):
@@ -122,6 +131,7 @@ class RequestView(BaseModel):
     group_walk_welcome: bool
     language: str
     withdrawn: bool
+    amended_at: datetime | None
     contact_url: str
 
 
@@ -152,6 +162,17 @@ class ConcernView(BaseModel):
     referrals: tuple[ReferralView, ...] = ()
 
 
+class ProposalView(BaseModel):
+    """Times proposed to her. `answer` is empty while she can choose; `chosen` a time that had gone when she did."""
+
+    proposal_id: UUID
+    times: tuple[datetime, ...]
+    meeting_place: str
+    answer_by: datetime
+    answer: domain.ProposalAnswer | None
+    chosen: datetime | None
+
+
 class WalkView(BaseModel):
     """A walk. `do_not_contact`: she has said that contact is no longer safe."""
 
@@ -173,6 +194,7 @@ class WalkView(BaseModel):
     ended_at: datetime | None
     streetsafe_shown: bool
     cancel_reason: str | None
+    proposal: ProposalView | None = None
     requests: tuple[RequestView, ...]
     concerns: tuple[ConcernView, ...] = ()
 
@@ -248,6 +270,7 @@ def walk_view(walk: domain.Walk, deps: Dependencies, record: handlers.WalkRecord
         ended_at=walk.ended_at,
         streetsafe_shown=walk.streetsafe_shown,
         cancel_reason=walk.cancel_reason,
+        proposal=proposal_view(walk.proposal),
         requests=tuple(
             RequestView(
                 request_id=request.id,
@@ -261,6 +284,7 @@ def walk_view(walk: domain.Walk, deps: Dependencies, record: handlers.WalkRecord
                 group_walk_welcome=request.group_walk_welcome,
                 language=request.language,
                 withdrawn=request.withdrawn_at is not None,
+                amended_at=request.amended_at,
                 contact_url=contact_url(deps, request.id),
             )
             for request in walk.requests
@@ -279,6 +303,20 @@ def walk_view(walk: domain.Walk, deps: Dependencies, record: handlers.WalkRecord
             )
             for concern in (record.concerns if record else ())
         ),
+    )
+
+
+def proposal_view(found: domain.Proposal | None) -> ProposalView | None:
+    """Proposed times as the API shows them."""
+    if found is None:
+        return None
+    return ProposalView(
+        proposal_id=found.id,
+        times=found.times,
+        meeting_place=found.meeting_place,
+        answer_by=found.answer_by,
+        answer=found.answer,
+        chosen=found.chosen,
     )
 
 
@@ -342,6 +380,16 @@ async def arrange(walk_id: UUID, body: ArrangeBody, user: SignedIn, deps: Deps) 
     async with deps.database.transaction([user.force_id]) as tx:
         command = handlers.Arrange(walk_id, await person(tx, user), body.starts_at, body.meeting_place)
         (walk,) = await handlers.arrange(tx, [command], deps.clock(), policies=deps.policies)
+    return walk_view(walk, deps)
+
+
+@router.post("/walks/{walk_id}/propose")
+async def propose(walk_id: UUID, body: ProposeBody, user: SignedIn, deps: Deps) -> WalkView:
+    """Propose times for her to choose from; again to replace them."""
+    async with deps.database.transaction([user.force_id]) as tx:
+        by = await person(tx, user)
+        command = handlers.Propose(walk_id, by, body.times, body.meeting_place, body.answer_by)
+        (walk,) = await handlers.propose(tx, [command], deps.clock(), policies=deps.policies)
     return walk_view(walk, deps)
 
 

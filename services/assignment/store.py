@@ -19,6 +19,8 @@ from services.assignment.domain import (
     Located,
     Officer,
     OfficerDoubleBooked,
+    Proposal,
+    ProposalAnswer,
     Referral,
     ReferralState,
     Request,
@@ -170,17 +172,26 @@ async def refuse_double_booking(tx: Transaction, arranged: Sequence[Walk]) -> No
 
     :raises OfficerDoubleBooked: an officer has another arranged walk at that time.
     """
+    if await double_booked(tx, arranged):
+        raise OfficerDoubleBooked
+
+
+async def double_booked(tx: Transaction, arranged: Sequence[Walk]) -> set[UUID]:
+    """Which of these walks, each once or at several times, overlap another arranged walk of their officer.
+
+    The officers are locked until the transaction ends.
+    """
     # Left to the constraint alone, two that conflict may each find the other unfinished, and wait in a ring.
     await tx.fetch(QUERIES.lock_officers, *_columns((walk.force_id, walk.officer_id) for walk in arranged))
-    if await tx.fetch_value(
+    rows = await tx.fetch(
         QUERIES.walks_arranged_at,
         [walk.force_id for walk in arranged],
         [walk.officer_id for walk in arranged],
         [walk.id for walk in arranged],
         [walk.starts_at for walk in arranged],
         [walk.busy_until for walk in arranged],
-    ):
-        raise OfficerDoubleBooked
+    )
+    return {_uuid(row["walk_id"]) for row in rows}
 
 
 async def save_walks(tx: Transaction, changed: Sequence[Walk]) -> None:
@@ -216,6 +227,7 @@ async def save_walks(tx: Transaction, changed: Sequence[Walk]) -> None:
             [walk.ended_at for walk in changed],
             [walk.streetsafe_shown for walk in changed],
             [walk.cancel_reason for walk in changed],
+            [_proposal_json(walk.proposal) for walk in changed],
         )
     except asyncpg.ExclusionViolationError as fault:
         raise OfficerDoubleBooked from fault
@@ -242,6 +254,7 @@ async def save_requests(tx: Transaction, changed: Sequence[Walk]) -> None:
         [request.group_walk_welcome for _, request in rows],
         [request.language for _, request in rows],
         [request.withdrawn_at for _, request in rows],
+        [request.amended_at for _, request in rows],
     )
 
 
@@ -281,6 +294,33 @@ def _walk(row: Row, requests: tuple[Request, ...]) -> Walk:
         ended_at=row["ended_at"],
         streetsafe_shown=row["streetsafe_shown"],
         cancel_reason=row["cancel_reason"],
+        proposal=_proposal(row["proposal"]),
+    )
+
+
+def _proposal_json(proposal: Proposal | None) -> dict[str, Any] | None:
+    if proposal is None:
+        return None
+    return {
+        "id": proposal.id.hex,
+        "times": [at.isoformat() for at in proposal.times],
+        "meeting_place": proposal.meeting_place,
+        "answer_by": proposal.answer_by.isoformat(),
+        "answer": proposal.answer,
+        "chosen": proposal.chosen.isoformat() if proposal.chosen else None,
+    }
+
+
+def _proposal(found: Any) -> Proposal | None:
+    if found is None:
+        return None
+    return Proposal(
+        UUID(found["id"]),
+        tuple(map(datetime.fromisoformat, found["times"])),
+        found["meeting_place"],
+        datetime.fromisoformat(found["answer_by"]),
+        ProposalAnswer(found["answer"]) if found["answer"] else None,
+        datetime.fromisoformat(found["chosen"]) if found["chosen"] else None,
     )
 
 
@@ -297,6 +337,7 @@ def _request(row: Row) -> Request:
         group_walk_welcome=row["group_walk_welcome"],
         language=row["language"],
         withdrawn_at=row["withdrawn_at"],
+        amended_at=row["amended_at"],
     )
 
 

@@ -18,6 +18,8 @@ from shared.contracts.referrals import (
 from shared.contracts.walk_requests import (
     ContactRulesChanged,
     ContactWanted,
+    ProposalAnswered,
+    WalkRequestAmended,
     WalkRequested,
     WalkRequestWithdrawn,
 )
@@ -28,6 +30,8 @@ def subscriptions(deps: Dependencies) -> Subscriptions:
     policies = deps.policies
     subscribe = Subscriptions("assignment")
     subscribe.to(WalkRequested, partial(handlers.route_requests, policies=policies, locate=deps.registers.locate))
+    subscribe.to(WalkRequestAmended, partial(handlers.amend_requests, locate=deps.registers.locate))
+    subscribe.to(ProposalAnswered, partial(handlers.answer_proposals, policies=policies))
     subscribe.to(WalkRequestWithdrawn, handlers.withdraw_requests)
     subscribe.to(ContactRulesChanged, handlers.change_contact_rules)
     subscribe.to(ContactWanted, partial(handlers.open_follow_ups, policies=policies))

@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 from services.assignment.domain import LONGEST_WORDS, RecordedConcern, plain
 from shared.contracts.kinds import PartOfDay, Point, Reason, Severity
 from shared.contracts.refusals import Refusal
+from shared.contracts.walks import MOST_TIMES
 from shared.web.forms import Form
 from shared.working_days import LONDON
 
@@ -83,6 +84,36 @@ ARRANGE_MESSAGES: Final = {
     "clock": "Enter the time you will meet",
     "meeting_place": "Enter where you will meet, in 200 characters or fewer",
 }
+
+
+class ProposeForm(BaseModel):
+    """The meeting place of proposed times; the times themselves are read by `times_of`."""
+
+    meeting_place: Annotated[str, Field(max_length=200)]
+
+
+def times_of(values: Mapping[str, str | Sequence[str]]) -> tuple[list[datetime], list[tuple[str, str]]]:
+    """The times that were filled in, as UTC, and (field, what is wrong) of them; rows left empty are left out."""
+    found: list[datetime] = []
+    wrong: list[tuple[str, str]] = []
+    for number in range(1, MOST_TIMES + 1):
+        day, clock = (str(values.get(f"{field}_{number}", "")).strip() for field in ("day", "clock"))
+        if not (day or clock):
+            continue
+        try:
+            read = read_day(day)
+        except ValueError as fault:
+            wrong.append((f"day_{number}", f"Time {number}: {fault}"))
+            continue
+        try:
+            found.append(moment(read, read_clock(clock)))
+        except ValueError as fault:
+            wrong.append((f"clock_{number}", f"Time {number}: {fault}"))
+        except NoSuchTime as refusal:
+            wrong.append((f"clock_{number}", f"Time {number}: {refusal.message}"))
+    if not found and not wrong:
+        wrong.append(("day_1", "Enter at least one time she can choose"))
+    return found, wrong
 
 
 class CancelForm(BaseModel):

@@ -30,12 +30,14 @@ _OPTION = re.compile(r'<option value="([^"]*)"')
 _SELECT = re.compile(r'<select[^>]*name="([^"]*)".*?</select>', re.DOTALL)
 
 SOON = datetime.now(UTC) + timedelta(days=3)
+NOON = SOON.replace(hour=12, minute=0, second=0, microsecond=0)
 HELD = datetime.now(UTC) - timedelta(hours=3)
 DAY = {"day": f"{SOON:%Y-%m-%d}"}
 
 BODIES: dict[str, Any] = {
     "assignment POST /api/v1/walks/{walk_id}/take": {},
     "assignment POST /api/v1/walks/{walk_id}/arrange": {"starts_at": SOON.isoformat(), "meeting_place": "Library"},
+    "assignment POST /api/v1/walks/{walk_id}/propose": {"times": [NOON.isoformat()], "meeting_place": "Library"},
     "assignment POST /api/v1/walks/{walk_id}/cancel": {"reason": "other"},
     "assignment POST /api/v1/walks/{walk_id}/complete": {
         "started_at": HELD.isoformat(),
@@ -44,6 +46,11 @@ BODIES: dict[str, Any] = {
     "assignment POST /api/v1/walks/{walk_id}/route": {"area_id": "bs1"},
     "assignment POST /api/v1/follow-ups/{follow_up_id}/complete": {"outcome": "reached"},
     "assignment POST /walks/{walk_id}/arrange": {**DAY, "clock": "10:00", "meeting_place": "Library"},
+    "assignment POST /walks/{walk_id}/propose": {
+        "day_1": f"{SOON:%Y-%m-%d}",
+        "clock_1": "10:00",
+        "meeting_place": "Library",
+    },
     "assignment POST /walks/{walk_id}/cancel": {"reason": "other"},
     "assignment POST /walks/{walk_id}/complete": {
         "day": f"{HELD:%Y-%m-%d}",
