@@ -31,4 +31,22 @@ class BaselineAnswered(Event):
         return self.pair_id
 
 
-EVENTS: tuple[type[Event], ...] = (BaselineAnswered,)
+class AnswersWithdrawn(Event):
+    """What was held about her was erased: no answer may stand under this pair id any longer, before the walk or after.
+
+    Leaves by itself, the night after, among those of the same day: it names no request.
+    """
+
+    name: ClassVar[str] = "answers-withdrawn"
+    topic: ClassVar[str] = TOPIC
+    precise: ClassVar[bool] = False
+    overtakes: ClassVar[bool] = True
+
+    pair_id: UUID
+
+    @property
+    def key(self) -> UUID:
+        return self.pair_id
+
+
+EVENTS: tuple[type[Event], ...] = (BaselineAnswered, AnswersWithdrawn)

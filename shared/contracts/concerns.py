@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
+from types import MappingProxyType
 from typing import ClassVar
 from uuid import UUID
 
@@ -17,6 +19,7 @@ class ConcernRaised(Event):
 
     name: ClassVar[str] = "concern-raised"
     topic: ClassVar[str] = TOPIC
+    without_words: ClassVar[Mapping[str, str | None]] = MappingProxyType({"words": None, "place_name": None})
 
     concern_id: UUID
     area_id: Slug
@@ -49,4 +52,18 @@ class ConcernWithdrawn(Event):
         return self.concern_id
 
 
-EVENTS: tuple[type[Event], ...] = (ConcernRaised, ConcernWithdrawn)
+class ConcernRedacted(Event):
+    """The words of a concern were erased: whoever keeps them forgets them. The concern itself stands."""
+
+    name: ClassVar[str] = "concern-redacted"
+    topic: ClassVar[str] = TOPIC
+    overtakes: ClassVar[bool] = True
+
+    concern_id: UUID
+
+    @property
+    def key(self) -> UUID:
+        return self.concern_id
+
+
+EVENTS: tuple[type[Event], ...] = (ConcernRaised, ConcernWithdrawn, ConcernRedacted)

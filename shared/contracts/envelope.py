@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -61,6 +62,12 @@ class Event(Value):
     precise: ClassVar[bool] = True
     """False where an event must not lead back to what caused it (answers, partner views): it then carries no
     correlation, causation or trace, a random id, and its day instead of its moment."""
+    overtakes: ClassVar[bool] = False
+    """True for what makes others forget: it takes effect at once, though earlier records of its key are held, and is
+    itself never forgotten."""
+    without_words: ClassVar[Mapping[str, str | None]] = MappingProxyType({})
+    """Fields in which somebody's own words, or words about her, may stand, and what stands there once they are erased:
+    None where the field is optional."""
 
     @classmethod
     def type(cls) -> str:

@@ -6,8 +6,10 @@ or walk; no correlation, causation or trace travels with it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
+from types import MappingProxyType
 from typing import ClassVar
 from uuid import UUID
 
@@ -42,6 +44,7 @@ class PartnerConcernReferred(PartnerEvent):
     """A concern was referred to this partner under its agreement."""
 
     name: ClassVar[str] = "partner-concern-referred"
+    without_words: ClassVar[Mapping[str, str | None]] = MappingProxyType({"words": None, "place_name": None})
 
     category: Reason
     place: Point
@@ -60,6 +63,8 @@ class PartnerReferralStatus(StrEnum):
     UPDATED = "updated"
     RESOLVED = "resolved"
     WITHDRAWN = "withdrawn"
+    REDACTED = "redacted"
+    """The words and the name of the place were erased: a copy of them has to go too. What is to be done stands."""
 
 
 class PartnerReferralChanged(PartnerEvent):

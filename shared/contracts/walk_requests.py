@@ -113,6 +113,13 @@ class ContactWanted(RequestEvent):
     urgency: Urgency
 
 
+class ParticipantErased(RequestEvent):
+    """What was held about her was erased. One a request of hers: whoever knows it forgets it, and keeps its id alone."""
+
+    name: ClassVar[str] = "participant-erased"
+    overtakes: ClassVar[bool] = True
+
+
 EVENTS: tuple[type[Event], ...] = (
     WalkRequested,
     WalkRequestAmended,
@@ -120,4 +127,5 @@ EVENTS: tuple[type[Event], ...] = (
     ProposalAnswered,
     ContactRulesChanged,
     ContactWanted,
+    ParticipantErased,
 )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Annotated, ClassVar, Final
 from uuid import UUID
 
@@ -72,6 +74,7 @@ class WalkProposed(WalkEvent):
     """Times the officer could walk, for her to choose from; replaces what was proposed for this walk before."""
 
     name: ClassVar[str] = "walk-proposed"
+    without_words: ClassVar[Mapping[str, str | None]] = MappingProxyType({"meeting_place": "(erased)"})
 
     proposal_id: UUID
     officer_id: Slug
@@ -86,6 +89,7 @@ class WalkArranged(WalkEvent):
     """Time and meeting place are agreed."""
 
     name: ClassVar[str] = "walk-arranged"
+    without_words: ClassVar[Mapping[str, str | None]] = MappingProxyType({"meeting_place": "(erased)"})
 
     officer_id: Slug
     team_id: Slug
