@@ -22,6 +22,8 @@ REFUSALS: dict[type[Refusal], int] = {
     refusals.KeyUsedForAnother: 422,
     refusals.RequestNotFound: 404,
     refusals.LinkInvalid: 404,
+    refusals.TimesGone: 409,
+    refusals.TooLateToChange: 409,
     refusals.ContactNotYours: 403,
     refusals.ContactStopped: 403,
 }

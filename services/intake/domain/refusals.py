@@ -23,6 +23,14 @@ class RequestNotFound(Refusal):
     """We cannot find that request."""
 
 
+class TimesGone(Refusal):
+    """These times can no longer be chosen."""
+
+
+class TooLateToChange(Refusal):
+    """A time is agreed, or the walk is over, so this cannot be changed here any more."""
+
+
 class ContactNotYours(Refusal):
     """Only the officer who has taken this walk on, and the force’s coordinator, can see how to contact her."""
 

@@ -20,6 +20,7 @@ from services.intake.handlers.answers import keep_baselines, sealed_baseline
 from services.intake.handlers.hers import private_link
 from services.intake.handlers.keeping import Keeping, Woman
 from services.intake.handlers.messages import Notice, decide, send_on
+from services.intake.handlers.proposals import seal_wanted
 from services.intake.store import accepting as accepting_rows
 from services.intake.store.accepting import NewRequest
 from services.intake.vault import Vault
@@ -27,7 +28,7 @@ from shared import audit
 from shared.audit import Entry
 from shared.bus import outbox
 from shared.bus.outbox import Fact, Thread
-from shared.contracts.walk_requests import WalkRequested
+from shared.contracts.walk_requests import WalkRequestAmended, WalkRequested
 from shared.database import Transaction
 from shared.working_days import day
 
@@ -142,6 +143,7 @@ def _sealed_request(vault: Vault, keyed: Keyed) -> _Sealed:
         request_id,
         reference,
         data_key.seal(pair_id.hex, f"pair of {request_id}"),
+        seal_wanted(data_key, WalkRequestAmended.model_validate(dict(event))),
         participant_id,
         wrapped,
         data_key.seal(content, f"person {participant_id}"),

@@ -5,31 +5,32 @@
 WITH incoming AS (
     SELECT * FROM unnest(
         $1::text[], $2::bytea[], $3::bytea[], $4::uuid[], $5::uuid[], $6::text[], $7::bytea[], $8::bytea[], $9::text[],
-        $10::bytea[]
+        $10::bytea[], $11::bytea[]
     ) AS i (
-        force_id, digest, body_digest, request_id, participant_id, master, wrapped_key, sealed, reference, pair
+        force_id, digest, body_digest, request_id, participant_id, master, wrapped_key, sealed, reference, pair,
+        wanted
     )
 ), claimed AS (
     INSERT INTO accepted_key (force_id, digest, body_digest, request_id, accepted_at)
-    SELECT force_id, digest, body_digest, request_id, $13 FROM incoming ORDER BY force_id, digest
+    SELECT force_id, digest, body_digest, request_id, $14 FROM incoming ORDER BY force_id, digest
     ON CONFLICT (force_id, digest) DO NOTHING
     RETURNING request_id
 ), fresh AS (
     SELECT incoming.* FROM incoming JOIN claimed USING (request_id)
 ), participants AS (
     INSERT INTO participant (force_id, id, master, wrapped_key, sealed, created_at)
-    SELECT force_id, participant_id, master, wrapped_key, sealed, $13 FROM fresh
+    SELECT force_id, participant_id, master, wrapped_key, sealed, $14 FROM fresh
 ), digests AS (
     INSERT INTO participant_digest (force_id, digest, participant_id)
     SELECT force_id, d.digest, participant_id
-    FROM unnest($11::uuid[], $12::bytea[]) AS d (participant_id, digest) JOIN fresh USING (participant_id)
+    FROM unnest($12::uuid[], $13::bytea[]) AS d (participant_id, digest) JOIN fresh USING (participant_id)
 ), requests AS (
-    INSERT INTO walk_request (force_id, id, participant_id, reference, pair, requested_at)
-    SELECT force_id, request_id, participant_id, reference, pair, $13 FROM fresh
+    INSERT INTO walk_request (force_id, id, participant_id, reference, pair, wanted, requested_at)
+    SELECT force_id, request_id, participant_id, reference, pair, wanted, $14 FROM fresh
 ), messages AS (
     INSERT INTO message (force_id, id, request_id, kind, channel, refused, sealed, created_at)
-    SELECT m.force_id, m.id, m.request_id, m.kind, m.channel, m.refused, m.sealed, $13
-    FROM unnest($14::text[], $15::uuid[], $16::uuid[], $17::text[], $18::text[], $19::text[], $20::bytea[])
+    SELECT m.force_id, m.id, m.request_id, m.kind, m.channel, m.refused, m.sealed, $14
+    FROM unnest($15::text[], $16::uuid[], $17::uuid[], $18::text[], $19::text[], $20::text[], $21::bytea[])
         AS m (force_id, id, request_id, kind, channel, refused, sealed)
     JOIN claimed USING (request_id)
 )

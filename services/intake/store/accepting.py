@@ -32,6 +32,7 @@ class NewRequest:
     id: UUID
     reference: str
     pair: bytes
+    wanted: bytes
     participant_id: UUID
     key: WrappedKey
     sealed: bytes
@@ -53,6 +54,7 @@ async def accept(tx: Transaction, asked: Sequence[NewRequest], messages: Sequenc
         [one.sealed for one in asked],
         [one.reference for one in asked],
         [one.pair for one in asked],
+        [one.wanted for one in asked],
         [participant_id for participant_id, _ in digests],
         [digest for _, digest in digests],
         now,
