@@ -34,6 +34,10 @@ class Undeliverable(Exception):
     """The channel will never take this. The reason is stored and shown to staff: no personal data in it."""
 
 
+class NoLonger(Exception):
+    """It must not leave any more, though the channel would take it: cancelled for this reason, and no failure."""
+
+
 class NotYet(Exception):
     """Rules of whom it goes to do not let it go now, but from `at` (UTC) on. No failure, and counted as none."""
 
@@ -53,8 +57,8 @@ class Sending:
 
 
 Channel = Callable[[str, UUID], Awaitable[None]]
-"""Sends what stands under (force_id, id). Raises Undeliverable to give up, NotYet to be called again at a certain time;
-anything else it raises means: later."""
+"""Sends what stands under (force_id, id). Raises Undeliverable to give up, NoLonger where it must not leave, NotYet to
+be called again at a certain time; anything else it raises means: later."""
 
 
 async def schedule(tx: Transaction, sendings: Sequence[Sending]) -> None:
@@ -73,6 +77,21 @@ async def schedule(tx: Transaction, sendings: Sequence[Sending]) -> None:
 async def cancel(tx: Transaction, force_id: str, ids: Sequence[UUID]) -> int:
     """Cancel what has not been sent yet; how many there were."""
     return await tx.run(QUERIES.cancel_sendings, force_id, list(ids)) if ids else 0
+
+
+async def done(tx: Transaction, force_id: str, id: UUID, at: datetime) -> None:
+    """What was still to go has gone: a person posted it, or its receipt came before the channel's word."""
+    await tx.run(QUERIES.mark_sent, force_id, id, at)
+
+
+async def again(tx: Transaction, force_id: str, id: UUID, due_at: datetime) -> None:
+    """What the channel took has not arrived: it is to go once more."""
+    await tx.run(QUERIES.send_again, force_id, id, due_at)
+
+
+async def fail(tx: Transaction, force_id: str, id: UUID, at: datetime, fault: str) -> None:
+    """What the channel took will never arrive. `fault` is shown to staff: no personal data in it."""
+    await tx.run(QUERIES.fail_sent, force_id, id, at, fault)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +189,9 @@ class Sender:
         except Undeliverable as fault:
             self._log.error("given up", channel=channel, sending=str(claim.id), reason=str(fault))
             await self._keep(QUERIES.mark_failed, claim, claim.until, self._clock(), str(fault)[:200])
+            return False
+        except NoLonger as fault:
+            await self._keep(QUERIES.mark_cancelled, claim, claim.until, self._clock(), str(fault)[:200])
             return False
         except NotYet as fault:
             await self._keep(QUERIES.postpone, claim, claim.until, fault.at, None)

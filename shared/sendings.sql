@@ -38,6 +38,21 @@ WHERE force_id = $1 AND id = $2 AND claimed_until = $3 AND state = 'due';
 UPDATE sending SET state = 'failed', ended_at = $4, claimed_until = NULL, fault = $5
 WHERE force_id = $1 AND id = $2 AND claimed_until = $3 AND state = 'due';
 
+-- mark_cancelled
+-- It must not leave any more.
+UPDATE sending SET state = 'cancelled', ended_at = $4, claimed_until = NULL, fault = $5
+WHERE force_id = $1 AND id = $2 AND claimed_until = $3 AND state = 'due';
+
+-- send_again
+-- It was taken and did not arrive: once more, tries counted anew.
+UPDATE sending SET state = 'due', due_at = $3, tries = 0, ended_at = NULL, claimed_until = NULL, fault = NULL
+WHERE force_id = $1 AND id = $2 AND state IN ('due', 'sent');
+
+-- fail_sent
+-- It was taken and will never arrive.
+UPDATE sending SET state = 'failed', ended_at = $3, claimed_until = NULL, fault = $4
+WHERE force_id = $1 AND id = $2 AND state IN ('due', 'sent');
+
 -- next_sending
 -- When one channel has something to send next.
 SELECT min(greatest(due_at, claimed_until)) FROM sending WHERE state = 'due' AND channel = $1;

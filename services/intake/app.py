@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from services.intake import pages, routes, subscribers, timers
 from services.intake.channels.email import Email
 from services.intake.dependencies import Dependencies
+from services.intake.messages.words import Words
 from services.intake.settings import Settings
 from shared.contracts.kinds import Channel
 from shared.policies import Policies
@@ -21,6 +22,7 @@ from shared.web.pages import Pages, Theme
 def build(settings: Settings, clock: Callable[[], datetime] = utc_now) -> FastAPI:
     """The service, put together from its settings."""
     policies = Policies.read(settings.forces_dir)
+    words = Words.read(policies, settings.forces_dir)
     deps = Dependencies(settings, policies, clock)
     return service_app(
         service="intake",
@@ -38,7 +40,7 @@ def build(settings: Settings, clock: Callable[[], datetime] = utc_now) -> FastAP
         refusals=routes.REFUSALS,
         subscriptions=subscribers.subscriptions(deps.keeping),
         timers=timers.timers(deps.keeping),
-        channels={Channel.EMAIL.value: Email(deps).send},
+        channels={Channel.EMAIL.value: Email(deps, words).send},
     )
 
 

@@ -44,6 +44,10 @@ class Dependencies(runtime.Dependencies[Settings]):
         self.postcodes = Postcodes.open(settings.postcodes_dir or settings.data_dir)
         self.accept = Together(self._accept)
 
+    def where_to_ask(self, force_id: str) -> str:
+        """The address of a force's first page."""
+        return f"{self.keeping.intake_url}/{force_id}/"
+
     async def _accept(self, force_id: str, asked: Sequence[Keyed]) -> Sequence[Accepted]:
         async with self.database.transaction([force_id]) as tx:
             return await request_walks(tx, asked, self.clock(), keeping=self.keeping)

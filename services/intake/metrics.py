@@ -19,7 +19,7 @@ class IntakeMetrics:
         )
         self._messages = Counter(
             "walkandtalk_messages",
-            "Messages to participants by kind and outcome: due, withheld by her rules, sent, failed.",
+            "Messages to participants by kind and outcome: due, withheld by her rules, sent, delivered, failed.",
             ("kind", "outcome"),
             registry=registry,
         )

@@ -52,6 +52,8 @@ class ContactIn(Part):
     times: Annotated[tuple[PartOfDay, ...], BeforeValidator(_once)] = tuple(PartOfDay)
     may_say_police: bool = False
     may_leave_voicemail: bool = False
+    calendar_invites: bool = False
+    """Whether messages about her walk bring an entry for her calendar; others may see that."""
     excluded_officers: Excluded = ()
     excluded_teams: Excluded = ()
 
@@ -83,6 +85,8 @@ class WalkRequestIn(Part):
     lives_or_works_here: bool = False
     reasons: Annotated[tuple[Reason, ...], BeforeValidator(_once)] = ()
     group_walk_welcome: bool = False
+    language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] = "en"
+    """In which she is written to: one that the force offers."""
     baseline: Annotated[dict[str, str], Field(max_length=20)] = {}
 
     def command(self, policies: Policies, postcodes: Postcodes) -> RequestWalk:
@@ -92,6 +96,8 @@ class WalkRequestIn(Part):
         """
         if self.force_id not in policies:
             raise FieldsWrong({"force_id": "This force does not take requests here"})
+        if self.language not in policies[self.force_id].languages:
+            raise FieldsWrong({"language": "This force does not write in this language"})
         contact, asked = self.contact, self.availability
         rules = ContactRules(
             channels=contact.channels,
@@ -103,13 +109,21 @@ class WalkRequestIn(Part):
         )
         return RequestWalk(
             force_id=self.force_id,
-            person=Person(self.name, rules, contact.email, contact.phone, contact.address),
+            person=Person(
+                self.name,
+                rules,
+                contact.email,
+                contact.phone,
+                contact.address,
+                calendar=contact.calendar_invites,
+            ),
             place=point_of(self.place, postcodes),
             place_from_postcode=self.place.postcode is not None,
             availability=Availability(days=asked.days, parts=asked.parts, earliest=asked.earliest),
             lives_or_works_here=self.lives_or_works_here,
             reasons=self.reasons,
             group_walk_welcome=self.group_walk_welcome,
+            language=self.language,
             baseline=self.baseline,
         )
 

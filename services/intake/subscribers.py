@@ -15,6 +15,7 @@ from shared.contracts.walks import (
     WalkArranged,
     WalkCancelled,
     WalkCompleted,
+    WalkProposed,
     WalkRearranged,
     WalkRouted,
     WalkTaken,
@@ -26,8 +27,9 @@ def subscriptions(keeping: Keeping) -> Subscriptions:
     subscribe = Subscriptions("intake")
     subscribe.to(WalkRouted, walks.route_requests)
     subscribe.to(WalkTaken, walks.take_requests)
+    subscribe.to(WalkProposed, partial(walks.tell_proposed, keeping=keeping))
     subscribe.to(WalkArranged, partial(walks.tell_arranged, keeping=keeping))
-    subscribe.to(WalkRearranged, partial(walks.tell_arranged, keeping=keeping))
+    subscribe.to(WalkRearranged, partial(walks.tell_moved, keeping=keeping))
     subscribe.to(WalkCancelled, partial(walks.tell_cancelled, keeping=keeping))
     subscribe.to(WalkCompleted, walks.complete_requests)
     subscribe.to(ConcernsAttached, walks.attach_concerns)

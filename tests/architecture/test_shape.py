@@ -33,7 +33,7 @@ SHAPE = {
 MORE = {
     "intake": {
         "channels": "messages to her leave here",
-        "messages.py": "their words, made when they leave",
+        "messages": "their words, made when they leave",
         "form": "the request form between its pages",
         "requesting.py": "a request as form and API send it, before it is one",
         "vault.py": "what seals who she is",

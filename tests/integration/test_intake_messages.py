@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import email
+import email.policy
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
+import yaml
+from icalendar import Calendar, Event
 
+from services.intake.domain.messages import tells
 from services.intake.handlers import hers
 from services.intake.handlers.follow_ups import CONTACT
 from shared.contracts.feedback import FeedbackFlagged, SurveyInvited
@@ -22,10 +29,12 @@ from shared.contracts.walks import (
     FollowUpOutcome,
     WalkArranged,
     WalkCancelled,
+    WalkProposed,
+    WalkRearranged,
 )
 from shared.survey_link import Ticket
 from tests.servers.databases import ServiceDatabaseMaker
-from tests.servers.intake_service import FORCE, Intake, intake_service
+from tests.servers.intake_service import FORCE, ROOT, Intake, a_body, intake_service
 from tests.servers.local_programs import MailboxServer
 
 Letters = Callable[[str], Awaitable[list[dict[str, Any]]]]
@@ -86,7 +95,7 @@ async def test_she_is_told_of_every_step_at_her_address(intake: Intake, letters:
     await intake.sender.send_due()
     assert await intake.messages() == [
         ("confirmation", "sent"),
-        ("arranged", "cancelled"),
+        ("arranged", "its time has passed"),
         ("survey", "sent"),
         ("done", "sent"),
     ]
@@ -199,12 +208,217 @@ async def test_an_earlier_time_is_not_sent_after_a_later_one(intake: Intake, let
     walk = uuid4()
     await intake.take(arranged(asked, datetime(2026, 12, 1, 18, tzinfo=UTC), walk))
     await intake.take(arranged(asked, datetime(2026, 12, 2, 18, tzinfo=UTC), walk))
-    assert [state for _, state in await intake.messages()] == ["due", "cancelled", "due"]
+    assert await intake.messages() == [
+        ("confirmation", "due"),
+        ("arranged", "cancelled"),
+        ("reminder", "cancelled"),
+        ("arranged", "due"),
+        ("reminder", "due"),
+    ]
     intake.now = intake.now.replace(hour=18)
     await intake.sender.send_due()
     assert [one["subject"] for one in await letters(address) if "walk is on" in one["subject"]] == [
         "Your walk is on Wednesday 2 December 2026 at 6pm"
     ]
+
+
+def moved(
+    asked: dict[str, Any], before: datetime, starts_at: datetime, walk_id: UUID, **changed: Any
+) -> WalkRearranged:
+    return WalkRearranged(**arranged(asked, starts_at, walk_id, **changed).model_dump(), before=before)
+
+
+def proposed(asked: dict[str, Any], times: tuple[datetime, ...], answer_by: datetime, walk_id: UUID) -> WalkProposed:
+    return WalkProposed(
+        walk_id=walk_id,
+        request_ids=(UUID(asked["request_id"]),),
+        proposal_id=uuid4(),
+        officer_id="officer-avon-1",
+        team_id="bs1",
+        times=times,
+        meeting_place="Outside the library",
+        answer_by=answer_by,
+    )
+
+
+async def test_she_is_asked_which_time_suits_until_one_is_arranged(intake: Intake, letters: Letters) -> None:
+    """The officer's times and her own page; a later proposal takes the place of one she was not told yet."""
+    address, walk = an_address(), uuid4()
+    asked = await intake.ask(contact={"email": address})
+    times = (datetime(2026, 12, 1, 18, tzinfo=UTC), datetime(2026, 12, 2, 18, 30, tzinfo=UTC))
+    until = datetime(2026, 11, 30, 17, tzinfo=UTC)
+    await intake.take(proposed(asked, times[:1], until, walk))
+    await intake.take(proposed(asked, times, until, walk))
+    assert await intake.messages() == [("confirmation", "due"), ("proposed", "cancelled"), ("proposed", "due")]
+    await intake.sender.send_due()
+    [asking] = [one for one in await letters(address) if one["subject"].startswith("When can you come")]
+    assert "Tuesday 1 December 2026 at 6pm\nWednesday 2 December 2026 at 6:30pm\n" in asking["text"].replace(
+        "\r\n", "\n"
+    )
+    assert "by 30 November 2026" in asking["text"] and "/your-request/" in asking["text"]
+    await intake.take(proposed(asked, times, until, walk))
+    await intake.take(arranged(asked, times[0], walk))
+    assert ("proposed", "due") not in await intake.messages()
+
+
+async def test_she_is_reminded_the_day_before(intake: Intake, letters: Letters) -> None:
+    """From nine on, once; of the walk as it stands."""
+    address = an_address()
+    asked = await intake.ask(contact={"email": address})
+    await intake.take(arranged(asked, datetime(2026, 12, 1, 18, tzinfo=UTC)))
+    intake.now = datetime(2026, 11, 30, 8, 59, tzinfo=UTC)
+    await intake.sender.send_due()
+    assert ("reminder", "due") in await intake.messages()
+    intake.now = datetime(2026, 11, 30, 9, tzinfo=UTC)
+    await intake.sender.send_due()
+    [reminder] = [one for one in await letters(address) if "This is a reminder" in one["text"]]
+    assert reminder["subject"] == "Your walk is on Tuesday 1 December 2026 at 6pm"
+
+
+@pytest.mark.parametrize("what", ["moved", "cancelled", "completed", "withdrawn", "stopped"])
+async def test_no_reminder_outlives_its_time(intake: Intake, letters: Letters, what: str) -> None:
+    """Moved, cancelled, held, withdrawn or stopped: the day before the old time nothing leaves."""
+    address, walk = an_address(), uuid4()
+    asked = await intake.ask(contact={"email": address})
+    old, new = datetime(2026, 12, 1, 18, tzinfo=UTC), datetime(2026, 12, 8, 18, tzinfo=UTC)
+    await intake.take(arranged(asked, old, walk))
+    await intake.sender.send_due()
+    named = {"walk_id": walk, "request_ids": (UUID(asked["request_id"]),)}
+    if what == "moved":
+        await intake.take(moved(asked, old, new, walk))
+    elif what == "cancelled":
+        await intake.take(WalkCancelled(**named, reason="officer-ill"))
+    elif what == "completed":
+        await intake.walk_of(asked["request_id"])
+    elif what == "withdrawn":
+        async with intake.database.web.transaction([FORCE]) as tx:
+            await hers.withdraw(tx, FORCE, UUID(asked["request_id"]), intake.now)
+    else:
+        await stop(intake, asked)
+    live = await intake.rows(
+        "SELECT m.kind, s.due_at FROM message m JOIN sending s USING (force_id, id)"
+        " WHERE s.state = 'due' AND m.kind = 'reminder'"
+    )
+    assert [row["due_at"] for row in live] == ([datetime(2026, 12, 7, 9, tzinfo=UTC)] if what == "moved" else [])
+    await intake.sender.send_due()
+    before = len(await letters(address))
+    intake.now = datetime(2026, 11, 30, 12, tzinfo=UTC)
+    await intake.sender.send_due()
+    assert len(await letters(address)) == before
+    intake.now = datetime(2026, 12, 7, 12, tzinfo=UTC)
+    await intake.sender.send_due()
+    reminders = (await letters(address))[before:]
+    assert [one["subject"] for one in reminders] == (
+        ["Your walk is on Tuesday 8 December 2026 at 6pm"] if what == "moved" else []
+    )
+
+
+async def test_a_message_that_comes_too_late_is_not_sent(intake: Intake, letters: Letters) -> None:
+    """Her evenings alone are safe and the walk is this afternoon: she is not told of it in the evening."""
+    address = an_address()
+    asked = await intake.ask(contact={"email": address, "times": ["evening"]})
+    await intake.take(arranged(asked, intake.now + timedelta(hours=2)))
+    assert ("arranged", "its time has passed") in await intake.messages()
+
+
+async def test_what_may_leave_no_longer_keeps_the_reason_and_none_of_its_words(
+    intake: Intake, letters: Letters
+) -> None:
+    """Her rules change while a message waits: withheld for that reason, not failed, and nothing of it is kept."""
+    address = an_address()
+    asked = await intake.ask(contact={"email": address})
+    await intake.admin.execute("UPDATE walk_request SET state = 'withdrawn' WHERE id = $1", UUID(asked["request_id"]))
+    await intake.sender.send_due()
+    [row] = await intake.rows("SELECT m.refused, m.sealed, s.state FROM message m JOIN sending s USING (force_id, id)")
+    assert (row["refused"], row["sealed"], row["state"]) == ("request withdrawn", None, "cancelled")
+    assert await letters(address) == []
+
+
+async def raw(letters: Letters, mailbox: MailboxServer, address: str) -> list[EmailMessage]:
+    """What arrived there, whole, oldest first."""
+    files = [mailbox.folder / f"{one['id']}.eml" for one in await letters(address)]
+    return [email.message_from_bytes(file.read_bytes(), policy=email.policy.default) for file in files]
+
+
+def entry_of(mail: EmailMessage) -> tuple[str, Calendar] | None:
+    """(method, calendar) of a message that has an entry."""
+    for part in mail.walk():
+        if part.get_content_type() == "text/calendar":
+            content = part.get_payload(decode=True)
+            assert isinstance(content, bytes)
+            return str(part.get_param("method")), Calendar.from_ical(content)
+    return None
+
+
+@pytest.mark.parametrize("police", [True, False])
+async def test_her_calendar_is_updated_never_doubled(
+    intake: Intake, letters: Letters, mailbox: MailboxServer, police: bool
+) -> None:
+    """Arranged, moved, cancelled: one identity, a sequence that rises, times of London; neutral where it must be."""
+    address, walk = an_address(), uuid4()
+    contact = {"email": address, "may_say_police": police, "calendar_invites": True}
+    asked = await intake.ask(contact=contact)
+    old, new = datetime(2026, 12, 1, 18, tzinfo=UTC), datetime(2027, 7, 8, 17, tzinfo=UTC)
+    await intake.take(arranged(asked, old, walk))
+    await intake.sender.send_due()
+    await intake.take(moved(asked, old, new, walk, meeting_place="Bridewell Police Station"))
+    await intake.sender.send_due()
+    named = {"walk_id": walk, "request_ids": (UUID(asked["request_id"]),)}
+    await intake.take(WalkCancelled(**named, reason="officer-ill"))
+    await intake.sender.send_due()
+    entries = [found for mail in await raw(letters, mailbox, address) if (found := entry_of(mail))]
+    assert [method for method, _ in entries] == ["REQUEST", "REQUEST", "CANCEL"]
+    events = [calendar.events[0] for _, calendar in entries]
+    assert len({str(event["uid"]) for event in events}) == 1
+    sequences = [event.sequence for event in events]
+    assert sequences == sorted(set(sequences))
+    assert [event.start for event in events[:2]] == [old, new]
+    assert str(events[1]["dtstart"].params["tzid"]) == "Europe/London" and entries[1][1].timezones
+    assert events[2]["status"] == "CANCELLED"
+    # What a calendar does with them, by RFC 5546: the highest sequence of an identity holds.
+    shown: dict[str, Event] = {}
+    for event in events:
+        shown[str(event["uid"])] = max(shown.get(str(event["uid"]), event), event, key=lambda one: one.sequence)
+    assert [str(event["status"]) for event in shown.values()] == ["CANCELLED"]
+    for _, calendar in entries:
+        text = calendar.to_ical().decode().replace("\r\n ", "")
+        assert set(re.findall(r"mailto:([^\s;]+)", text)) == {
+            address,
+            intake.settings.mail_from if police else intake.settings.neutral_mail_from,
+        }
+        assert police or not tells(text.replace(str(events[0]["uid"]), "")), text
+        assert police or "walk" not in text.lower().replace(address, ""), text
+
+
+async def test_nothing_is_put_in_her_calendar_unasked(intake: Intake, letters: Letters, mailbox: MailboxServer) -> None:
+    """A calendar may be shared: no entry unless she wants one; plain text and HTML always."""
+    address = an_address()
+    asked = await intake.ask(contact={"email": address})
+    await intake.take(arranged(asked, datetime(2026, 12, 1, 18, tzinfo=UTC)))
+    await intake.sender.send_due()
+    for mail in await raw(letters, mailbox, address):
+        assert mail.get_content_type() == "multipart/alternative"
+        assert [part.get_content_type() for part in mail.iter_parts()] == ["text/plain", "text/html"]
+
+
+async def test_who_asked_in_welsh_is_answered_in_welsh(
+    database: ServiceDatabaseMaker, mailbox: MailboxServer, letters: Letters, tmp_path: Path
+) -> None:
+    """The language of her request, one of those her force offers; another is refused."""
+    policy = yaml.safe_load((ROOT / "deploy" / "forces" / FORCE / "policy.yaml").read_text(encoding="utf-8"))
+    (tmp_path / FORCE).mkdir()
+    (tmp_path / FORCE / "policy.yaml").write_text(yaml.safe_dump({**policy, "languages": ["en", "cy"]}))
+    address = an_address()
+    smtp = {"smtp_host": "127.0.0.1", "smtp_port": mailbox.smtp_port}
+    async with intake_service(database, forces_dir=tmp_path, **smtp) as intake:
+        await intake.ask(contact={"email": address}, language="cy")
+        await intake.sender.send_due()
+        [letter] = await letters(address)
+        assert letter["text"].startswith("Helo Ada,")
+        async with intake.client() as client:
+            body = a_body(language="fr")
+            answer = await client.post("/api/v1/walk-requests", json=body, headers={"Idempotency-Key": uuid4().hex})
+        assert answer.status_code == 422 and "language" in answer.text
 
 
 async def test_a_resolution_before_its_walk_waits_and_is_told(intake: Intake) -> None:

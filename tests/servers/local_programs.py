@@ -30,6 +30,8 @@ class MailboxServer:
     smtp_port: int
     url: str
     program: Program
+    folder: Path
+    """Each message as it came, ID.eml."""
 
 
 @contextmanager
@@ -53,7 +55,7 @@ def mailbox_server(folder: Path) -> Iterator[MailboxServer]:
     arguments = ("--smtp-port", str(smtp), "--http-port", str(port), "--folder", str(folder / "mail"))
     program = Program("mailbox", "shared.embedded.mailbox", port, folder, arguments)
     with _running(program):
-        yield MailboxServer(smtp, f"http://localhost:{port}", program)
+        yield MailboxServer(smtp, f"http://localhost:{port}", program, folder / "mail")
 
 
 @contextmanager

@@ -11,7 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.intake.domain.card import Asker, refuse_contact
-from services.intake.domain.messages import MESSAGE_HOURS, Refuse, Send, channel_for, may_send, says_police
+from services.intake.domain.messages import (
+    MESSAGE_HOURS,
+    Means,
+    MessageKind,
+    Refuse,
+    Send,
+    channel_for,
+    may_send,
+    outdated,
+    reminder_from,
+    says_police,
+)
 from services.intake.domain.person import Person
 from services.intake.domain.refusals import ContactNotYours, ContactStopped, RequestNotFound
 from services.intake.domain.requests import Held, RequestState
@@ -141,9 +152,46 @@ def test_a_message_asked_about_again_when_it_is_due_may_leave(times: set[PartOfD
     assert may_send(rules(times=[*times]), Channel.EMAIL, first.at) == first
 
 
-def test_no_message_goes_by_itself_to_who_wants_calls_only() -> None:
-    """A phone call is an officer's to make."""
-    assert channel_for(Person("Ada", rules(channels=["phone", "letter"]), phone="020 7946 0000")) is None
+@pytest.mark.parametrize(
+    ("channels", "police", "means", "expected"),
+    [
+        (["phone"], True, Means(texts=True), Refuse.CHANNEL),
+        (["phone", "letter"], True, Means(texts=True), Channel.LETTER),
+        (["letter", "text", "email"], True, Means(texts=True), Channel.EMAIL),
+        (["letter", "text"], True, Means(texts=True), Channel.TEXT),
+        (["letter", "text"], False, Means(texts=True), Channel.LETTER),
+        (["text"], False, Means(texts=True, neutral_texts=True), Channel.TEXT),
+        (["text"], False, Means(texts=True), Refuse.NO_TEXTS),
+        (["text", "phone"], True, Means(), Refuse.NO_TEXTS),
+        ([], True, Means(texts=True), Refuse.CHANNEL),
+    ],
+)
+def test_a_message_goes_by_a_way_she_chose_and_the_force_has(
+    channels: list[str], police: bool, means: Means, expected: Channel | Refuse
+) -> None:
+    """E-mail, else a text if the force can send one that tells no more than she allows, else a letter; calls are made
+    by an officer."""
+    assert channel_for(Person("Ada", rules(channels=channels, may_say_police=police)), means) == expected
+
+
+def test_a_reminder_leaves_the_day_before_and_not_for_a_walk_that_is_tomorrow() -> None:
+    """From nine in the morning on a London clock; who was told the day before needs no reminder."""
+    starts = local(2027, 3, 29, 18)
+    assert reminder_from(starts, local(2027, 3, 20, 12)) == local(2027, 3, 28, 9)
+    assert reminder_from(starts, local(2027, 3, 27, 23)) == local(2027, 3, 28, 9)
+    assert reminder_from(starts, local(2027, 3, 28, 0)) is None
+    assert reminder_from(starts, local(2027, 3, 29, 12)) is None
+
+
+def test_what_would_come_too_late_is_not_sent() -> None:
+    """A time that has passed, a survey or a proposal that is closed, a reminder by post."""
+    past = {"starts_at": NOON.isoformat(), "until": NOON.isoformat()}
+    later = {"starts_at": (NOON + timedelta(minutes=1)).isoformat(), "until": (NOON + timedelta(minutes=1)).isoformat()}
+    for kind in (MessageKind.ARRANGED, MessageKind.MOVED, MessageKind.REMINDER, MessageKind.SURVEY):
+        assert outdated(kind, past, Channel.EMAIL, NOON)
+        assert not outdated(kind, later, Channel.EMAIL, NOON)
+    assert outdated(MessageKind.REMINDER, later, Channel.LETTER, NOON)
+    assert not outdated(MessageKind.CANCELLED, {}, Channel.EMAIL, NOON)
 
 
 @pytest.mark.parametrize(
@@ -155,6 +203,8 @@ def test_no_message_goes_by_itself_to_who_wants_calls_only() -> None:
         "Two PCSOs patrol there now",
         "Call 101",
         "the Walk and Talk scheme",
+        "Gofynnwch i’r heddlu",
+        "eich swyddog",
     ],
 )
 def test_words_that_give_away_the_police_are_recognised(words: str) -> None:

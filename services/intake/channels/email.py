@@ -10,32 +10,46 @@ from uuid import UUID
 
 import aiosmtplib
 
-from services.intake import messages
+from services.intake.channels.door import let_through
 from services.intake.dependencies import Dependencies
-from services.intake.handlers.messages import message_to_send
+from services.intake.handlers.messages import ToSend
+from services.intake.messages.calendar import entry
+from services.intake.messages.words import Words
 from shared.sendings import Undeliverable
 
 
 class Email:
     """The e-mail channel."""
 
-    def __init__(self, dependencies: Dependencies) -> None:
+    def __init__(self, dependencies: Dependencies, words: Words) -> None:
         self._deps = dependencies
+        self._words = words
 
     async def send(self, force_id: str, id_: UUID) -> None:
         """Send one message, by the rules of this moment.
 
-        :raises Undeliverable: her rules let it pass no longer, or her mail server will never take it.
+        :raises Undeliverable: her mail server will never take it.
+        :raises NoLonger: her rules let it pass no longer.
         :raises NotYet: not at this hour.
         """
         deps = self._deps
-        now = deps.clock()
-        async with deps.bus_database.transaction([force_id]) as tx:
-            found = await message_to_send(tx, force_id, id_, now, keeping=deps.keeping)
-        if found.person.email is None:
-            raise Undeliverable("no address")
+        found = await let_through(deps, force_id, id_)
         settings = deps.settings
-        text = messages.written(found, deps.policies[force_id], f"{settings.intake_url}/{force_id}/")
+        mail = self.written(found, id_)
+        try:
+            await aiosmtplib.send(mail, hostname=settings.smtp_host, port=settings.smtp_port, timeout=20)
+        except aiosmtplib.SMTPRecipientsRefused as refused:
+            if all(one.code >= 500 for one in refused.recipients):
+                deps.keeping.metrics.message(found.kind, "failed")
+                raise Undeliverable("her mail server does not take it") from None
+            raise
+        deps.keeping.metrics.message(found.kind, "sent")
+
+    def written(self, found: ToSend, id_: UUID) -> EmailMessage:
+        """The e-mail: plain text, the same as HTML, and an entry for her calendar where she wants one."""
+        deps, now = self._deps, self._deps.clock()
+        settings, policy = deps.settings, deps.policies[found.force_id]
+        text = self._words.email(found, deps.where_to_ask(found.force_id))
         address = settings.neutral_mail_from if found.neutral else settings.mail_from
         mail = EmailMessage(policy=SMTP)
         user, _, domain = address.rpartition("@")
@@ -46,11 +60,10 @@ class Email:
         mail["Message-ID"] = f"<{id_}@{domain if found.neutral else 'walkandtalk'}>"
         mail["Auto-Submitted"] = "auto-generated"
         mail.set_content(text.body, cte="quoted-printable")
-        try:
-            await aiosmtplib.send(mail, hostname=settings.smtp_host, port=settings.smtp_port, timeout=20)
-        except aiosmtplib.SMTPRecipientsRefused as refused:
-            if all(one.code >= 500 for one in refused.recipients):
-                deps.keeping.metrics.message(found.kind, "failed")
-                raise Undeliverable("her mail server does not take it") from None
-            raise
-        deps.keeping.metrics.message(found.kind, "sent")
+        mail.add_alternative(text.html, subtype="html", cte="quoted-printable")
+        if found.person.calendar and (kept := entry(found, address, now, minutes=policy.walks.minimum_minutes)):
+            method, file = kept
+            mail.add_alternative(
+                file.decode(), subtype="calendar", params={"method": method}, cte="base64", filename="appointment.ics"
+            )
+        return mail

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
+from urllib.parse import urlsplit
 
 from services.intake.domain.person import Person
 from shared.contracts.kinds import Channel, PartOfDay
@@ -17,9 +18,14 @@ from shared.working_days import day as london_day
 
 
 class MessageKind(StrEnum):
+    """What there is to tell her. That contact is stopped is told to nobody."""
+
     CONFIRMATION = "confirmation"
+    PROPOSED = "proposed"
     ARRANGED = "arranged"
+    MOVED = "moved"
     CANCELLED = "cancelled"
+    REMINDER = "reminder"
     SURVEY = "survey"
     DONE = "done"
 
@@ -39,6 +45,10 @@ class Refuse(StrEnum):
     WITHDRAWN = "request withdrawn"
     CHANNEL = "channel not allowed"
     NO_TIME = "no time of day allowed"
+    NO_TEXTS = "texts are not set up here: an officer rings"
+    NO_ADDRESS = "no address for it"
+    LATE = "its time has passed"
+    TELLING = "its link would tell who writes"
 
 
 MESSAGE_HOURS: Final[Mapping[PartOfDay, tuple[time, time]]] = {
@@ -86,18 +96,55 @@ def next_allowed(times: Sequence[PartOfDay], now: datetime) -> datetime:
     raise ValueError("no part of the day is allowed")
 
 
-AUTOMATIC_CHANNELS: Final = (Channel.EMAIL,)
-"""Channels a message of ours can leave by itself; for the others an officer reads the contact card."""
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a force can send by: e-mail always; texts, and neutral ones, if it has an account for them."""
+
+    texts: bool = False
+    neutral_texts: bool = False
 
 
-def channel_for(person: Person) -> Channel | None:
-    """The channel a message goes by: the first of hers that we can send by; None when a person has to do it."""
-    return next((channel for channel in AUTOMATIC_CHANNELS if channel in person.rules.channels), None)
+def channel_for(person: Person, means: Means) -> Channel | Refuse:
+    """The channel a message goes by: e-mail, else a text, else a letter that a person posts; calls are an officer's."""
+    wanted = person.rules.channels
+    if Channel.EMAIL in wanted:
+        return Channel.EMAIL
+    texts = means.texts if person.rules.may_say_police else means.neutral_texts
+    if Channel.TEXT in wanted and texts:
+        return Channel.TEXT
+    if Channel.LETTER in wanted:
+        return Channel.LETTER
+    return Refuse.NO_TEXTS if Channel.TEXT in wanted else Refuse.CHANNEL
 
 
+def outdated(kind: MessageKind, facts: Mapping[str, Any], channel: Channel, now: datetime) -> bool:
+    """Whether a message would come too late to be of use: its walk has begun, its survey or proposal is over.
+
+    A reminder by post would come after the walk.
+    """
+    if kind is MessageKind.REMINDER and channel is Channel.LETTER:
+        return True
+    ends = facts.get("until") if kind in (MessageKind.SURVEY, MessageKind.PROPOSED) else facts.get("starts_at")
+    return ends is not None and datetime.fromisoformat(ends) <= now
+
+
+REMINDED_FROM: Final = time(9)
+"""From when on the day before she may be reminded, on a London clock."""
+
+
+def reminder_from(starts_at: datetime, now: datetime) -> datetime | None:
+    """When (UTC) the reminder of a walk may leave: the day before; None where that day has come already."""
+    before = london_day(starts_at) - timedelta(days=1)
+    at = datetime.combine(before, REMINDED_FROM, LONDON).astimezone(UTC)
+    return at if at > now and london_day(now) < before else None
+
+
+_LINK: Final = re.compile(r"https?://\S+")
 _SAYS_POLICE: Final = re.compile(
     r"\b(?:polic\w*|officers?|constab\w*|constables?|pcsos?|pcs?|dwos?|sergeants?|sgt|inspectors?|cops?|crime\w*|"
-    r"walk and talk|streetsafe|neighbourhood team|scheme|999|101)\b",
+    r"walk and talk|streetsafe|neighbourhood team|scheme|999|101|"
+    r"heddlu\w*|swyddog\w*|cwnstabl\w*|scch|rhingyll\w*|sarsiant|arolygydd|trosedd\w*|"
+    r"cerdded a siarad|t[iî]m cymdogaeth|cynllun)\b",
     re.IGNORECASE,
 )
 
@@ -105,3 +152,8 @@ _SAYS_POLICE: Final = re.compile(
 def says_police(text: str) -> bool:
     """Whether words from elsewhere (a meeting place, what a partner did) would give away who is writing."""
     return _SAYS_POLICE.search(text) is not None
+
+
+def tells(text: str) -> bool:
+    """The same for a text that may hold links: of a link only the host counts, for its token may spell anything."""
+    return says_police(_LINK.sub(lambda link: f" {urlsplit(link[0]).hostname or ''} ", text))

@@ -20,6 +20,10 @@ class Person:
     email: str | None = None
     phone: str | None = None
     address: str | None = None
+    language: str = "en"
+    """In which she is written to."""
+    calendar: bool = False
+    """Whether messages about her walk bring an entry for her calendar, which others may see."""
 
     def as_json(self) -> dict[str, Any]:
         """What is sealed."""
@@ -29,6 +33,8 @@ class Person:
             "email": self.email,
             "phone": self.phone,
             "address": self.address,
+            "language": self.language,
+            "calendar": self.calendar,
         }
 
     @classmethod
@@ -40,6 +46,8 @@ class Person:
             opened["email"],
             opened["phone"],
             opened["address"],
+            opened.get("language", "en"),
+            opened.get("calendar", False),
         )
 
     def with_rules(self, rules: ContactRules) -> Person:

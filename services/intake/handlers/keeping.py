@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from services.intake.domain.messages import Means
 from services.intake.domain.person import Person
 from services.intake.domain.requests import Held
 from services.intake.metrics import IntakeMetrics
@@ -20,6 +22,8 @@ class Keeping:
     feedback_url: str
     intake_url: str
     metrics: IntakeMetrics
+    means: Mapping[str, Means] = field(default_factory=dict)
+    """By force, what it can send by; e-mail alone where it is not named."""
 
 
 @dataclass(frozen=True, slots=True)

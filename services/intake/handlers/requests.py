@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -78,7 +78,7 @@ async def request_walks(tx: Transaction, asked: Sequence[Keyed], now: datetime, 
     sealed = [_sealed_request(keeping.vault, keyed) for keyed in asked]
     wrong = [refuse_request(keyed.command, day(now)) for keyed in asked]
     sound = [one for one, faults in zip(sealed, wrong, strict=True) if not faults]
-    told = decide([_confirmation(keeping, one, now) for one in sound], now)
+    told = decide(keeping, [_confirmation(keeping, one, now) for one in sound], now)
     fresh = (
         await accepting_rows.accept(tx, [one.new for one in sound], [one.message for one in told], now)
         if sound
@@ -131,7 +131,8 @@ def _canonical(command: RequestWalk, person: Mapping[str, Any], event: WalkReque
 
 
 def _sealed_request(vault: Vault, keyed: Keyed) -> _Sealed:
-    command, person = keyed.command, keyed.command.person
+    command = keyed.command
+    person = replace(command.person, language=command.language)
     request_id, participant_id, pair_id = UUID(int=uuid7().int), uuid4(), uuid4()
     reference = reference_of(os.urandom(8))
     data_key, wrapped = vault.new_data_key(str(participant_id))

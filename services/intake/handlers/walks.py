@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
-from typing import Any, TypeVar
+from datetime import UTC, datetime
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
-from services.intake.domain.messages import MessageKind
+from services.intake.domain.messages import MessageKind, reminder_from
 from services.intake.domain.requests import Held, RequestState
 from services.intake.handlers.hers import private_link
 from services.intake.handlers.keeping import Keeping, open_request
 from services.intake.handlers.messages import Notice, announce, call_back
+from services.intake.handlers.proposals import forget_times, note_arranged, note_proposed
 from services.intake.store import requests as request_rows
 from services.intake.store import walks as walk_rows
 from services.intake.store.requests import Move
@@ -24,12 +25,24 @@ from shared.contracts.walks import (
     WalkCancelled,
     WalkCompleted,
     WalkEvent,
+    WalkProposed,
+    WalkRearranged,
     WalkRouted,
     WalkTaken,
 )
 from shared.database import Transaction
 
 W = TypeVar("W", bound=WalkEvent)
+A = TypeVar("A", bound=WalkArranged)
+
+OF_A_TIME: Final = (
+    MessageKind.PROPOSED,
+    MessageKind.ARRANGED,
+    MessageKind.MOVED,
+    MessageKind.CANCELLED,
+    MessageKind.REMINDER,
+)
+"""What dies with the time it tells of, unless it has left."""
 
 
 def _moves(received: Sequence[Received[WalkEvent]], state: RequestState, *, assigned: bool = True) -> list[Move]:
@@ -61,24 +74,69 @@ async def take_requests(tx: Transaction, received: Sequence[Received[WalkTaken]]
     await request_rows.move(tx, _moves(received, RequestState.TAKEN))
 
 
-async def tell_arranged(
-    tx: Transaction, received: Sequence[Received[WalkArranged]], now: datetime, *, keeping: Keeping
+async def tell_proposed(
+    tx: Transaction, received: Sequence[Received[WalkProposed]], now: datetime, *, keeping: Keeping
 ) -> None:
-    """Tell her when and where; an earlier time that she was not told yet is not sent any more."""
-    await request_rows.move(tx, _moves(received, RequestState.ARRANGED))
-    await call_back(tx, _of(received), [MessageKind.ARRANGED, MessageKind.CANCELLED])
+    """Ask her which of the officer's times suits; an earlier proposal she was not told yet is not sent any more."""
+    await note_proposed(tx, received, keeping=keeping)
+    await call_back(tx, _of(received), [MessageKind.PROPOSED])
     await _tell(
         tx,
         keeping,
         received,
-        MessageKind.ARRANGED,
-        lambda held, arranged: {
-            "starts_at": arranged.starts_at.isoformat(),
-            "meeting_place": arranged.meeting_place,
+        MessageKind.PROPOSED,
+        lambda held, one: {
+            "times": [at.isoformat() for at in one.event.times],
+            "until": one.event.answer_by.isoformat(),
+            "meeting_place": one.event.meeting_place,
             "link": private_link(keeping, held),
         },
         now,
     )
+
+
+async def tell_arranged(
+    tx: Transaction, received: Sequence[Received[WalkArranged]], now: datetime, *, keeping: Keeping
+) -> None:
+    """Tell her when and where, and remind her the day before; nothing of an earlier time is sent any more."""
+    await _tell_time(tx, keeping, received, MessageKind.ARRANGED, now)
+
+
+async def tell_moved(
+    tx: Transaction, received: Sequence[Received[WalkRearranged]], now: datetime, *, keeping: Keeping
+) -> None:
+    """Tell her the new time or place, and remind her of that alone."""
+    await _tell_time(tx, keeping, received, MessageKind.MOVED, now)
+
+
+async def _tell_time(
+    tx: Transaction,
+    keeping: Keeping,
+    received: Sequence[Received[A]],
+    kind: MessageKind,
+    now: datetime,
+) -> None:
+    await request_rows.move(tx, _moves(received, RequestState.ARRANGED))
+    await note_arranged(tx, received, keeping=keeping)
+    await call_back(tx, _of(received), OF_A_TIME)
+
+    def facts(held: Held, one: Received[A]) -> Mapping[str, Any]:
+        return {
+            "starts_at": one.event.starts_at.isoformat(),
+            "meeting_place": one.event.meeting_place,
+            "link": private_link(keeping, held),
+            "calendar": _calendar(keeping, held, one),
+        }
+
+    await _tell(tx, keeping, received, kind, facts, now)
+    reminded = {one.id: reminder_from(one.event.starts_at, now) for one in received}
+    await _tell(tx, keeping, received, MessageKind.REMINDER, facts, now, lambda one: reminded[one.id])
+
+
+def _calendar(keeping: Keeping, held: Held, one: Received[A] | Received[WalkCancelled]) -> Mapping[str, Any]:
+    """Whose entry it is in her calendar, the same for all messages of her walk; a number that rises with its events."""
+    digest = keeping.vault.digest("calendar entry", f"{one.event.walk_id} {held.id}")
+    return {"uid": digest[:16].hex(), "sequence": one.sequence}
 
 
 async def tell_cancelled(
@@ -86,14 +144,22 @@ async def tell_cancelled(
 ) -> None:
     """Tell her that the walk will not take place; its officer sees her contact card no longer."""
     await request_rows.move(tx, _moves(received, RequestState.CANCELLED, assigned=False))
-    await call_back(tx, _of(received), [MessageKind.ARRANGED])
-    await _tell(tx, keeping, received, MessageKind.CANCELLED, lambda _, __: {}, now)
+    await forget_times(tx, received, keeping=keeping)
+    await call_back(tx, _of(received), OF_A_TIME)
+    await _tell(
+        tx,
+        keeping,
+        received,
+        MessageKind.CANCELLED,
+        lambda held, one: {"calendar": _calendar(keeping, held, one)},
+        now,
+    )
 
 
 async def complete_requests(tx: Transaction, received: Sequence[Received[WalkCompleted]], now: datetime) -> Outcome:
     """The walk was held: its concerns are known from now on, so that she can be told what became of them."""
     await request_rows.move(tx, _moves(received, RequestState.COMPLETED))
-    await call_back(tx, _of(received), [MessageKind.ARRANGED])
+    await call_back(tx, _of(received), OF_A_TIME)
     return await _attach(tx, received)
 
 
@@ -117,13 +183,16 @@ async def _tell(
     keeping: Keeping,
     received: Sequence[Received[W]],
     kind: MessageKind,
-    facts: Callable[[Held, W], Mapping[str, Any]],
+    facts: Callable[[Held, Received[W]], Mapping[str, Any]],
     now: datetime,
+    not_before: Callable[[Received[W]], datetime | None] = lambda _: datetime.min.replace(tzinfo=UTC),
 ) -> None:
+    """Tell each woman of these walks; nobody where `not_before` knows no moment for it."""
     known = await request_rows.requests(tx, _of(received))
     notices = [
-        Notice(open_request(keeping.vault, known[request_id]), kind, facts(known[request_id].held, one.event), now)
+        Notice(open_request(keeping.vault, known[request_id]), kind, facts(known[request_id].held, one), at)
         for one in received
+        if (at := not_before(one)) is not None
         for request_id in one.event.request_ids
         if request_id in known
     ]

@@ -18,3 +18,7 @@ FROM message AS m
 JOIN walk_request AS r ON r.force_id = m.force_id AND r.id = m.request_id
 JOIN participant AS p ON p.force_id = r.force_id AND p.id = r.participant_id
 WHERE m.force_id = $1 AND m.id = $2;
+
+-- refuse_message
+-- It may leave no longer: the reason stays, what it would have said goes.
+UPDATE message SET refused = $3, sealed = NULL WHERE force_id = $1 AND id = $2;

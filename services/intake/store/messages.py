@@ -73,3 +73,8 @@ async def message_to_send(tx: Transaction, force_id: str, id_: UUID) -> Outgoing
     if row is None or row["facts"] is None or row["channel"] is None:
         return None
     return Outgoing(MessageKind(row["kind"]), Channel(row["channel"]), row["facts"], stored(row))
+
+
+async def refuse(tx: Transaction, force_id: str, id_: UUID, reason: Refuse) -> None:
+    """A message that may leave no longer keeps the reason, and nothing of what it would have said."""
+    await tx.run(QUERIES.refuse_message, force_id, id_, reason)

@@ -1,0 +1,1 @@
+"""What a message says: its words, and the entry for her calendar."""
