@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from services.intake.domain.person import Person, one_line, real_email, real_phone
 from services.intake.domain.refusals import FieldsWrong
 from services.intake.domain.requests import RequestWalk
+from services.intake.domain.wishes import NEEDS_LIMIT, WORDS_LIMIT, Helper, Wishes, one_newline, plain_words
 from shared.contracts.envelope import ForceId, Slug
 from shared.contracts.kinds import Channel, PartOfDay, Point, Reason
 from shared.contracts.refusals import Refusal
@@ -22,7 +23,23 @@ Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 EmailAddress = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(real_email)]
 PhoneNumber = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(real_phone)]
 PostalAddress = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+RecognitionWord = Annotated[str, StringConstraints(strip_whitespace=True, max_length=60), AfterValidator(one_line)]
+Words = Annotated[
+    str,
+    BeforeValidator(one_newline),
+    StringConstraints(strip_whitespace=True, max_length=WORDS_LIMIT),
+    AfterValidator(plain_words),
+]
+Needs = Annotated[
+    str,
+    BeforeValidator(one_newline),
+    StringConstraints(strip_whitespace=True, max_length=NEEDS_LIMIT),
+    AfterValidator(plain_words),
+]
 Excluded = Annotated[tuple[Slug, ...], Field(max_length=20)]
+
+FURTHER_PLACES: Final = 7
+"""With the place itself, a route of eight."""
 
 _SEPARATORS: Final = re.compile(r"[\s,;]+")
 
@@ -56,6 +73,8 @@ class ContactIn(Part):
     """Whether messages about her walk bring an entry for her calendar; others may see that."""
     excluded_officers: Excluded = ()
     excluded_teams: Excluded = ()
+    recognition_word: RecognitionWord = ""
+    """Said by the officer who calls or comes, so that she knows who it is."""
 
 
 class PlaceIn(Part):
@@ -81,10 +100,18 @@ class WalkRequestIn(Part):
     consent: Literal[True]
     contact: ContactIn
     place: PlaceIn
+    route: Annotated[tuple[PlaceIn, ...], Field(max_length=FURTHER_PLACES)] = ()
+    """Where the walk should pass after the place, in order."""
     availability: AvailabilityIn
     lives_or_works_here: bool = False
     reasons: Annotated[tuple[Reason, ...], BeforeValidator(_once)] = ()
     group_walk_welcome: bool = False
+    words: Words = ""
+    """What makes it feel unsafe, in her own words. Seen by the officer who walks with her, and never on the bus."""
+    access_needs: Needs = ""
+    language_needs: Needs = ""
+    filled_in_by: Helper | None = None
+    """Who fills this in with her, with her consent; none where she does so herself."""
     language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] = "en"
     """In which she is written to: one that the force offers."""
     baseline: Annotated[dict[str, str], Field(max_length=20)] = {}
@@ -107,6 +134,8 @@ class WalkRequestIn(Part):
             excluded_officers=contact.excluded_officers,
             excluded_teams=contact.excluded_teams,
         )
+        place = point_of(self.place, postcodes)
+        further = tuple(point_of(one, postcodes, f"route.{number}") for number, one in enumerate(self.route))
         return RequestWalk(
             force_id=self.force_id,
             person=Person(
@@ -116,8 +145,10 @@ class WalkRequestIn(Part):
                 contact.phone,
                 contact.address,
                 calendar=contact.calendar_invites,
+                wishes=self._wishes(),
             ),
-            place=point_of(self.place, postcodes),
+            place=place,
+            route=(place, *further) if further else (),
             place_from_postcode=self.place.postcode is not None,
             availability=Availability(days=asked.days, parts=asked.parts, earliest=asked.earliest),
             lives_or_works_here=self.lives_or_works_here,
@@ -127,29 +158,40 @@ class WalkRequestIn(Part):
             baseline=self.baseline,
         )
 
+    def _wishes(self) -> Wishes:
+        return Wishes(
+            words=self.words,
+            stops="\n".join(one.postcode or f"{one.latitude}, {one.longitude}" for one in self.route),
+            access=self.access_needs,
+            languages=self.language_needs,
+            recognise=self.contact.recognition_word,
+            helper=self.filled_in_by or "",
+        )
 
-def point_of(place: PlaceIn, postcodes: Postcodes) -> Point:
+
+def point_of(place: PlaceIn, postcodes: Postcodes, field: str = "place") -> Point:
     """Where it is.
 
+    :param field: what the caller calls this place.
     :raises FieldsWrong: it is nowhere, or said in two ways.
     """
     if place.postcode is not None:
         if place.latitude is not None or place.longitude is not None:
-            raise FieldsWrong({"place": "Give a postcode or a point, not both"})
-        return postcode_point(place.postcode, postcodes)
+            raise FieldsWrong({field: "Give a postcode or a point, not both"})
+        return postcode_point(place.postcode, postcodes, field)
     wrong = {
-        f"place.{name}": f"Enter a {name}, or a postcode instead"
+        f"{field}.{name}": f"Enter a {name}, or a postcode instead"
         for name in ("latitude", "longitude")
         if getattr(place, name) is None
     }
     if len(wrong) == 2:
-        raise FieldsWrong({"place": "Give a postcode, or a latitude and longitude"})
+        raise FieldsWrong({field: "Give a postcode, or a latitude and longitude"})
     if place.latitude is None or place.longitude is None:
         raise FieldsWrong(wrong)
-    return map_point(place.latitude, place.longitude)
+    return map_point(place.latitude, place.longitude, field)
 
 
-def postcode_point(postcode: str, postcodes: Postcodes) -> Point:
+def postcode_point(postcode: str, postcodes: Postcodes, field: str = "place") -> Point:
     """The centre of a postcode, to some ten metres.
 
     :raises FieldsWrong: there is none.
@@ -157,11 +199,11 @@ def postcode_point(postcode: str, postcodes: Postcodes) -> Point:
     try:
         longitude, latitude = postcodes.find(postcode).point.to_wgs84()
     except Refusal as refusal:
-        raise FieldsWrong({"place.postcode": refusal.message}) from None
+        raise FieldsWrong({f"{field}.postcode": refusal.message}) from None
     return Point(latitude=round(latitude, 5), longitude=round(longitude, 5))
 
 
-def map_point(latitude: float, longitude: float) -> Point:
+def map_point(latitude: float, longitude: float, field: str = "place") -> Point:
     """A point on the map, to some metre.
 
     :raises FieldsWrong: it is not in Great Britain.
@@ -169,5 +211,5 @@ def map_point(latitude: float, longitude: float) -> Point:
     try:
         from_wgs84(longitude=longitude, latitude=latitude)
     except OutsideGreatBritain as refusal:
-        raise FieldsWrong({"place.latitude": refusal.message}) from None
+        raise FieldsWrong({f"{field}.latitude": refusal.message}) from None
     return Point(latitude=round(latitude, 5), longitude=round(longitude, 5))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import ClassVar
+from typing import Annotated, ClassVar
 from uuid import UUID
 
 from pydantic import Field
@@ -53,6 +53,8 @@ class Wanted(RequestEvent):
     place: Point
     place_from_postcode: bool
     """True when the point is a postcode's centre, so only roughly hers."""
+    route: Annotated[tuple[Point, ...], Field(max_length=8)] = ()
+    """Where she would like to pass, in order and `place` first; none where it is one place."""
     lives_or_works_here: bool = False
     reasons: tuple[Reason, ...] = ()
     availability: Availability

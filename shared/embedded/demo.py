@@ -171,11 +171,15 @@ class Demo:
                 "email": story.email,
                 "times": ["early-morning", "daytime", "evening"],
                 "may_say_police": story.number % 3 != 0,
+                "recognition_word": "marmalade",
             },
             "place": {"postcode": choose.choice(self._postcodes[story.force_id])},
             "lives_or_works_here": story.number % 2 == 0,
             "reasons": [str(one) for one in choose.sample(list(Reason), 2)],
             "availability": {"days": ["monday", "wednesday", "saturday"], "parts": ["early-morning", "evening"]},
+            "words": "The lamps have been out since the clocks changed.",
+            "access_needs": "Step-free, please." if story.number % 4 == 0 else "",
+            "route": [{"postcode": choose.choice(self._postcodes[story.force_id])}] if story.number % 3 == 0 else [],
             "baseline": {question.code: choose.choice(question.scale()) for question in BASELINE.questions},
         }
         answer = await self._send(

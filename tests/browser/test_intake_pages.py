@@ -64,11 +64,17 @@ def assert_decent(page: Page) -> None:
 
 ANSWERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Are you a woman aged 18 or over?", ("Yes",)),
+    ("Who is filling in this form?", ("I am, and the walk is for me",)),
     ("Where would you like to walk?", ("#postcode=BS1 4DJ",)),
+    ("Should the walk pass other places too?", ("#stops=BS1 5TR",)),
     ("Do you live, work or study near there?", ("Yes",)),
     ("What makes you feel unsafe there?", ("It is badly lit",)),
+    ("Is there anything you would like to tell the officer before the walk?", ("#words=The lamps are out",)),
     ("Which days would suit you?", ("Monday", "Friday")),
     ("What time of day would you like to walk?", ("Evening, after 5pm",)),
+    ("From which day on?", ()),
+    ("Is there anything that would make the walk easier for you?", ()),
+    ("Which language would you like to speak?", ()),
     ("What should we call you?", ("#name=Ada",)),
     ("How is it safe to contact you?", ("Email", "Phone call")),
     ("What is your email address?", ("#email=ada@example.com",)),
@@ -76,6 +82,7 @@ ANSWERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("When is it safe to contact you?", ("Evening, after 5pm",)),
     ("May we say that we are the police?", ("No, do not say who you are or why until you know it is me",)),
     ("May we leave a voicemail?", ("No",)),
+    ("How will you know that it is the officer?", ("#recognise=marmalade",)),
     ("Is there an officer who must not be involved?", ()),
     ("How safe you feel, before the walk", ("Yes",)),
     ("How safe do you feel walking alone in this area after dark?", ("Very unsafe",)),
@@ -83,7 +90,10 @@ ANSWERS: tuple[tuple[str, tuple[str, ...]], ...] = (
 
 ONE_OF_EACH_KIND = {
     "Where would you like to walk?",
+    "Should the walk pass other places too?",
     "What makes you feel unsafe there?",
+    "Is there anything you would like to tell the officer before the walk?",
+    "From which day on?",
     "May we say that we are the police?",
     "Is there an officer who must not be involved?",
     "How safe you feel, before the walk",
@@ -149,10 +159,13 @@ def test_the_form_is_filled_by_keyboard_alone(origin: str, watched_page: Watched
     page.get_by_label("Yes", exact=True).focus()
     page.keyboard.press("Space")
     page.keyboard.press("Enter")
+    page.get_by_label("I am, and the walk is for me").focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("Enter")
     page.locator("#postcode").focus()
     page.keyboard.type("bs14dj")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Do you live, work or study near there?")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Should the walk pass other places too?")
     page.get_by_role("link", name="Back", exact=True).click()
     expect(page.locator("#postcode")).to_have_value("BS1 4DJ")
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -25,11 +26,17 @@ from tests.servers.visitors import walk_access
 
 FORM: dict[str, dict[str, Any]] = {
     "eligibility": {"adult": "yes"},
+    "who": {"who": "herself"},
     "place": {"postcode": "bs14dj"},
+    "way": {"stops": "BS1 5TR\r\n51.4545, -2.5879"},
     "local": {"local": "yes"},
     "reasons": {"reasons": ["badly-lit", "being-followed"]},
+    "words": {"words": "Canary lamps are out\r\nsince May"},
     "days": {"days": ["monday", "friday"]},
     "times": {"parts": ["evening"]},
+    "first": {"day": "27", "month": "11", "year": "2026"},
+    "needs": {"access": "Canary steps"},
+    "speech": {"languages": ""},
     "name": {"name": "Canary <b>Ada</b>"},
     "channels": {"channels": ["email", "phone"]},
     "email": {"email": "canary@example.com"},
@@ -37,6 +44,7 @@ FORM: dict[str, dict[str, Any]] = {
     "hours": {"times": ["early-morning", "daytime", "evening"]},
     "calling": {"say_police": "no"},
     "voicemail": {"voicemail": "no"},
+    "word": {"recognise": "Canary marmalade"},
     "people": {"officers": "A1234"},
     "survey": {"survey": "yes"},
     "more-1": {"safe-after-dark": "very-unsafe"},
@@ -100,7 +108,17 @@ async def test_the_form_asks_for_a_walk(intake: Intake, visitor: Visitor) -> Non
     """Page by page to the reference; the event and the sealed request say what she typed."""
     await visitor.fill()
     checked = await visitor.see("check")
-    for shown in ("BS1 4DJ", "Canary &lt;b&gt;Ada&lt;/b&gt;", "canary@example.com", "Monday<br>Friday", "2 of 7"):
+    for shown in (
+        "BS1 4DJ",
+        "BS1 5TR<br>51.4545",
+        "Canary steps",
+        "Friday 27 November 2026",
+        "since May",
+        "Canary &lt;b&gt;Ada&lt;/b&gt;",
+        "canary@example.com",
+        "Monday<br>Friday",
+        "2 of 7",
+    ):
         assert shown in checked.text
     sent = await visitor.send("check", {"consent": "yes"})
     assert sent.headers["location"] == f"/{FORCE}/request/done"
@@ -114,6 +132,9 @@ async def test_the_form_asks_for_a_walk(intake: Intake, visitor: Visitor) -> Non
     assert event.contact.channels == ("email", "phone")
     assert event.contact.excluded_officers == ("a1234",)
     assert not event.contact.may_say_police
+    assert [(one.latitude, one.longitude) for one in event.route[2:]] == [(51.4545, -2.5879)]
+    assert event.route[0] == event.place and event.availability.earliest == date(2026, 11, 27)
+    assert "anary" not in json.dumps(told)
     assert [day.value for day in event.availability.days] == ["monday", "friday"]
     assert await intake.one("SELECT count(*) FROM waiting_baseline") == 1
     assert (
@@ -143,6 +164,15 @@ WRONG: tuple[tuple[str, dict[str, str], str], ...] = (
     ("eligibility", {}, "Select yes if you are a woman aged 18 or over"),
     ("place", {"postcode": "nowhere"}, "Enter a full UK postcode"),
     ("place", {"postcode": "ZZ1 1ZZ"}, "We cannot find that postcode"),
+    ("who", {}, "Select who is filling in this form"),
+    ("way", {"stops": "BS1 4DJ\nZZ1 1ZZ"}, "Line 2: We cannot find that postcode"),
+    ("way", {"stops": "BS1 4DJ\n" * 8}, "Enter 7 places or fewer"),
+    ("words", {"words": "x" * 2001}, "Use 2,000 characters or fewer"),
+    ("words", {"words": "a\x07b"}, "Use letters, numbers and ordinary punctuation"),
+    ("first", {"day": "31", "month": "2", "year": "2027"}, "Enter a day, month and year"),
+    ("first", {"day": "3"}, "Enter a day, month and year"),
+    ("first", {"day": "22", "month": "11", "year": "2026"}, "The earliest day must be today or later"),
+    ("word", {"recognise": "x" * 61}, "Use 60 characters or fewer"),
     ("days", {}, "Select at least one day"),
     ("name", {}, "Enter what we should call you"),
     ("email", {"email": "canary@"}, "Enter an email address in the correct format"),
@@ -191,9 +221,9 @@ async def test_a_point_on_the_map_takes_the_place_of_a_postcode(intake: Intake, 
     assert (await visitor.send("point", {"point": "51.4545, -2.5879"})).status_code == 303
     wrong = await visitor.send("point", {"point": "48.85, 2.35"})
     assert "not in Great Britain" in wrong.text
-    for page in list(FORM)[2:]:
+    for page in list(FORM)[3:]:
         await visitor.send(page, FORM[page])
-    assert "BS1" not in (await visitor.see("check")).text
+    assert "BS1 4DJ" not in (await visitor.see("check")).text
     await visitor.send("check", {"consent": "yes"})
     [told] = await intake.published("walk-requested")
     assert told["place"] == {"latitude": 51.4545, "longitude": -2.5879}
@@ -248,7 +278,8 @@ async def test_what_she_typed_is_erased_when_it_is_sent(intake: Intake, visitor:
     [row] = await intake.rows("SELECT id, sealed FROM draft")
     left = intake.deps.keeping.vault.open("draft", row["sealed"], str(row["id"]))
     assert left.keys() == {"reference", "by_email", "with_link", "arrange_by"}
-    assert (await visitor.send("eligibility", {"adult": "yes"})).status_code == 303
+    for first in ("eligibility", "who"):
+        assert (await visitor.send(first, FORM[first])).status_code == 303
     page = await visitor.client.get(f"/{FORCE}/request/place")
     assert page.status_code == 200 and "BS1 4DJ" not in page.text
 
@@ -262,7 +293,7 @@ async def meanwhile(
         row = await intake.admin.fetchrow("SELECT id, sealed FROM draft FOR UPDATE")
         assert row is not None
         written = content(vault.open("draft", row["sealed"], str(row["id"])))
-        sealed = vault.seal("draft", written, str(row["id"]), size=4096)
+        sealed = vault.seal("draft", written, str(row["id"]), size=12288)
         await intake.admin.execute("UPDATE draft SET sealed = $1", sealed)
         task = asyncio.ensure_future(sending)
         blocked = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
@@ -384,7 +415,13 @@ async def staffed(
 async def test_the_contact_card_shows_rules_first_and_her_name_for_a_reason(staffed: tuple[Intake, SignIn]) -> None:
     """GET shows no more than rules; POST with a reason opens and is logged; without a reason it does not."""
     intake, sign_in = staffed
-    asked = await intake.ask(name="Canary Ada", contact={"may_say_police": False})
+    wishes: dict[str, Any] = {
+        "words": "Canary lamps",
+        "access_needs": "Canary steps",
+        "route": [{"postcode": "BS1 5TR"}],
+    }
+    contact = {"may_say_police": False, "recognition_word": "Canary marmalade"}
+    asked = await intake.ask(name="Canary Ada", contact=contact, filled_in_by="support-worker", **wishes)
     await take(intake, asked, "officer-avon-1")
     path = f"/staff/requests/{asked['request_id']}/contact"
     async with await sign_in("officer-avon-1") as officer:
@@ -397,6 +434,9 @@ async def test_the_contact_card_shows_rules_first_and_her_name_for_a_reason(staf
         assert await intake.one("SELECT count(*) FROM audit WHERE action = 'consulted'") == 0
         opened = await officer.post(path, data={"reason": "To arrange the walk"})
     assert "Canary Ada" in opened.text and "ada@example.com" in opened.text
+    for said in ("Canary marmalade", "Canary lamps", "Canary steps", "BS1 5TR", "A support worker or advocate"):
+        assert said in opened.text
+    assert "anary" not in json.dumps(await intake.published("walk-requested"))
     assert opened.text.index("Her rules") < opened.text.index("Canary Ada")
     [entry] = await intake.rows("SELECT * FROM audit WHERE action = 'consulted'")
     assert (entry["actor"], entry["subject"], entry["reason"]) == (

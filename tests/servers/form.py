@@ -11,7 +11,13 @@ import httpx
 
 ANSWERS: Final[Mapping[str, str | list[str]]] = {
     "adult": "yes",
+    "who": "herself",
     "postcode": "BS1 4DJ",
+    "stops": "BS1 5TR",
+    "words": "The lamps are out",
+    "access": "",
+    "languages": "",
+    "recognise": "marmalade",
     "local": "yes",
     "reasons": ["badly-lit"],
     "days": ["monday", "saturday"],

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from services.intake.domain.answers import leaves_on
 from services.intake.domain.person import Person, normal_email, normal_phone, one_line, real_email, real_phone
 from services.intake.domain.requests import REFERENCE_LETTERS, RequestWalk, reference, refuse_request
-from services.intake.requesting import slugs
+from services.intake.domain.wishes import Wishes
+from services.intake.requesting import Words, slugs
 from shared.contracts.kinds import PartOfDay, Point, Weekday
 from shared.contracts.walk_requests import Availability, ContactRules
 
@@ -93,6 +96,28 @@ def test_a_person_comes_back_from_json_as_she_was() -> None:
     """What is sealed is what is opened."""
     person = Person("Zoë", ContactRules.model_validate({"channels": ["letter"]}), address="1 Long Lane\nBristol")
     assert Person.from_json(person.as_json()) == person
+    told = replace(person, wishes=Wishes(words="It is dark", recognise="marmalade", helper="officer"), language="cy")
+    assert Person.from_json(told.as_json()) == told
+
+
+def test_a_person_sealed_by_an_earlier_version_is_still_read() -> None:
+    """What was not asked then is not there; what a later version might have sealed is left alone."""
+    rules = ContactRules.model_validate({"channels": ["email"]})
+    old = {"name": "Ada", "rules": rules.model_dump(mode="json"), "email": "a@b.uk", "phone": None, "address": None}
+    assert Person.from_json(old) == Person("Ada", rules, "a@b.uk")
+    later = {**old, "wishes": {"words": "It is dark", "weather": "dry"}}
+    assert Person.from_json(later).wishes == Wishes(words="It is dark")
+
+
+def test_the_end_of_a_line_counts_as_one_letter() -> None:
+    """Browsers send two, and count one."""
+    words: TypeAdapter[str] = TypeAdapter(Words)
+    assert words.validate_python("\r\n".join(["x" * 999] * 2)) == "\n".join(["x" * 999] * 2)
+    with pytest.raises(ValueError, match="at most 2000"):
+        words.validate_python("x" * 2001)
+    for mark in ("\x00", "\x1b", "\u202e"):
+        with pytest.raises(ValueError, match="ordinary punctuation"):
+            words.validate_python(f"a{mark}b")
 
 
 @pytest.mark.parametrize("text", ["ada@example.com", "a.b+c@mail.example.co.uk", "O'Neil@example.org"])

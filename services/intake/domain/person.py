@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from services.intake.domain.wishes import NO_WISHES, Wishes
 from shared.contracts.kinds import Channel
 from shared.contracts.walk_requests import ContactRules
 
@@ -24,9 +25,11 @@ class Person:
     """In which she is written to."""
     calendar: bool = False
     """Whether messages about her walk bring an entry for her calendar, which others may see."""
+    wishes: Wishes = NO_WISHES
 
     def as_json(self) -> dict[str, Any]:
-        """What is sealed."""
+        """What is sealed; what she said in her own words only where she did."""
+        wishes = self.wishes.as_json()
         return {
             "name": self.name,
             "rules": self.rules.model_dump(mode="json"),
@@ -35,11 +38,11 @@ class Person:
             "address": self.address,
             "language": self.language,
             "calendar": self.calendar,
-        }
+        } | ({"wishes": wishes} if wishes else {})
 
     @classmethod
     def from_json(cls, opened: Mapping[str, Any]) -> Person:
-        """What was sealed."""
+        """What was sealed; by an earlier version too, which asked for less."""
         return cls(
             opened["name"],
             ContactRules.model_validate(opened["rules"]),
@@ -48,6 +51,7 @@ class Person:
             opened["address"],
             opened.get("language", "en"),
             opened.get("calendar", False),
+            Wishes.from_json(opened.get("wishes", {})),
         )
 
     def with_rules(self, rules: ContactRules) -> Person:

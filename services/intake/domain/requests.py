@@ -37,6 +37,7 @@ class RequestWalk:
     place: Point
     place_from_postcode: bool
     availability: Availability
+    route: tuple[Point, ...] = ()
     lives_or_works_here: bool = False
     reasons: tuple[Reason, ...] = ()
     group_walk_welcome: bool = False
@@ -49,6 +50,7 @@ class RequestWalk:
             request_id=request_id,
             place=self.place,
             place_from_postcode=self.place_from_postcode,
+            route=self.route,
             lives_or_works_here=self.lives_or_works_here,
             reasons=self.reasons,
             availability=self.availability,
@@ -56,6 +58,14 @@ class RequestWalk:
             group_walk_welcome=self.group_walk_welcome,
             language=self.language,
         )
+
+
+EARLIEST_WRONG: Final = "The earliest day must be today or later, and within a year"
+
+
+def possible_first_day(earliest: date | None, today: date) -> bool:
+    """Whether a walk may be asked for from this day on."""
+    return earliest is None or today <= earliest <= today + timedelta(days=366)
 
 
 def refuse_request(command: RequestWalk, today: date) -> dict[str, str]:
@@ -70,9 +80,8 @@ def refuse_request(command: RequestWalk, today: date) -> dict[str, str]:
         wrong["availability.days"] = "Select at least one day"
     if not command.availability.parts:
         wrong["availability.parts"] = "Select at least one time of day"
-    earliest = command.availability.earliest
-    if earliest is not None and not today <= earliest <= today + timedelta(days=366):
-        wrong["availability.earliest"] = "The earliest day must be today or later, and within a year"
+    if not possible_first_day(command.availability.earliest, today):
+        wrong["availability.earliest"] = EARLIEST_WRONG
     for code, sentence in BASELINE.refuse(command.baseline).items():
         wrong[f"baseline.{code}"] = sentence
     return wrong

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from services.intake.domain.person import Person
 from services.intake.domain.refusals import FieldsWrong
-from services.intake.domain.requests import RequestWalk
-from services.intake.form.fields import TWO_NUMBERS
+from services.intake.domain.requests import EARLIEST_WRONG, RequestWalk, possible_first_day
+from services.intake.domain.wishes import Wishes
+from services.intake.form.fields import TWO_NUMBERS, First
 from services.intake.form.questions import SURVEYED, Answers, channels_of
 from services.intake.requesting import map_point, postcode_point, slugs
 from shared.contracts.kinds import Point, Reason
@@ -27,6 +30,55 @@ def place_of(answers: Answers, postcodes: Postcodes) -> Point:
     except FieldsWrong as wrong:
         field = "point" if "point" in answers else "postcode"
         raise FieldsWrong({field: next(iter(wrong.fields.values()))}) from None
+
+
+def route_of(answers: Answers, postcodes: Postcodes) -> tuple[Point, ...]:
+    """Where she would like to pass, the place first; none where it is one place.
+
+    :raises FieldsWrong: one cannot be found; the sentence says on which line.
+    """
+    found = []
+    lines = [line.strip() for line in answers.get("way", {}).get("stops", "").splitlines() if line.strip()]
+    for number, line in enumerate(lines, 1):
+        numbers = TWO_NUMBERS.fullmatch(line)
+        try:
+            if numbers:
+                found.append(map_point(float(numbers[1]), float(numbers[2])))
+            else:
+                found.append(postcode_point(line, postcodes))
+        except FieldsWrong as wrong:
+            raise FieldsWrong({"stops": f"Line {number}: {next(iter(wrong.fields.values()))}"}) from None
+    return (place_of(answers, postcodes), *found) if found else ()
+
+
+def first_day(answers: Answers) -> date | None:
+    """The first day that would suit her, if she gave one."""
+    return First.model_validate(answers.get("first", {})).earliest
+
+
+def refuse_answer(slug: str, answers: Answers, postcodes: Postcodes, today: date) -> None:
+    """Let pass what a page was given, as far as it takes more than the page itself to know.
+
+    :raises FieldsWrong: a place cannot be found, or no walk can be on that day; fields as on the page.
+    """
+    if slug in ("place", "point"):
+        place_of(answers, postcodes)
+    elif slug == "way":
+        route_of(answers, postcodes)
+    elif slug == "first" and not possible_first_day(first_day(answers), today):
+        raise FieldsWrong({"day": EARLIEST_WRONG})
+
+
+def wishes_of(answers: Answers) -> Wishes:
+    """What she said in her own words."""
+    return Wishes(
+        words=answers.get("words", {}).get("words", ""),
+        stops=answers.get("way", {}).get("stops", ""),
+        access=answers.get("needs", {}).get("access", ""),
+        languages=answers.get("speech", {}).get("languages", ""),
+        recognise=answers.get("word", {}).get("recognise", ""),
+        helper=answers.get("helper", {}).get("helper", ""),
+    )
 
 
 def baseline_of(answers: Answers) -> dict[str, str]:
@@ -51,10 +103,14 @@ def command_of(force_id: str, answers: Answers, postcodes: Postcodes) -> Request
             answers.get("email", {}).get("email"),
             answers.get("phone", {}).get("phone"),
             answers.get("address", {}).get("address"),
+            wishes=wishes_of(answers),
         ),
         place=place_of(answers, postcodes),
         place_from_postcode="place" in answers,
-        availability=Availability(days=tuple(answers["days"]["days"]), parts=tuple(answers["times"]["parts"])),
+        availability=Availability(
+            days=tuple(answers["days"]["days"]), parts=tuple(answers["times"]["parts"]), earliest=first_day(answers)
+        ),
+        route=route_of(answers, postcodes),
         lives_or_works_here=answers["local"]["local"] == "yes",
         reasons=tuple(Reason(one) for one in answers["reasons"].get("reasons", ())),
         group_walk_welcome=answers.get("group", {}).get("group") == "yes",

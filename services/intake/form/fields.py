@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, Field, field_validator
+from pydantic import AfterValidator, BaseModel, Field, ValidationInfo, field_validator
 
-from services.intake.requesting import EmailAddress, Name, PhoneNumber, PostalAddress, slugs
+from services.intake.domain.wishes import Helper
+from services.intake.requesting import (
+    FURTHER_PLACES,
+    EmailAddress,
+    Name,
+    Needs,
+    PhoneNumber,
+    PostalAddress,
+    RecognitionWord,
+    Words,
+    slugs,
+)
 from shared.contracts.kinds import Channel, PartOfDay, Reason, Weekday
 
 YesNo = Literal["yes", "no"]
@@ -32,6 +44,69 @@ def _two_numbers(text: str) -> str:
 
 class OnMap(BaseModel):
     point: Annotated[str, Field(max_length=80), AfterValidator(_two_numbers)]
+
+
+def _places(text: str) -> str:
+    if len([line for line in text.splitlines() if line.strip()]) > FURTHER_PLACES:
+        raise ValueError(f"Enter {FURTHER_PLACES} places or fewer, one on each line")
+    return text
+
+
+class Way(BaseModel):
+    stops: Annotated[Needs, AfterValidator(_places)] = ""
+
+
+class WordsGiven(BaseModel):
+    words: Words = ""
+
+
+class Access(BaseModel):
+    access: Needs = ""
+
+
+class Spoken(BaseModel):
+    languages: Needs = ""
+
+
+class Recognise(BaseModel):
+    recognise: RecognitionWord = ""
+
+
+class Who(BaseModel):
+    who: Literal["herself", "with"]
+
+
+class HelperGiven(BaseModel):
+    helper: Helper
+
+
+class First(BaseModel):
+    """Three fields, as people write a date. The fault is the day's, where the page shows it; so the day comes last."""
+
+    year: Annotated[str, Field(max_length=10)] = ""
+    month: Annotated[str, Field(max_length=20)] = ""
+    day: Annotated[str, Field(max_length=10, validate_default=True)] = ""
+
+    @field_validator("day")
+    @classmethod
+    def _a_date(cls, given: str, others: ValidationInfo) -> str:
+        texts = (others.data.get("year", "x"), others.data.get("month", "x"), given)
+        if any(texts) and date_of(*texts) is None:
+            raise ValueError("Enter a day, month and year, like 27 11 2026, or leave all three empty")
+        return given
+
+    @property
+    def earliest(self) -> date | None:
+        """The day, if she gave one."""
+        return date_of(self.year, self.month, self.day)
+
+
+def date_of(year: str, month: str, day: str) -> date | None:
+    """A day as it was typed in three fields."""
+    try:
+        return date(int(year), int(month), int(day)) if year.isdecimal() and len(year) == 4 else None
+    except ValueError:
+        return None
 
 
 class Local(BaseModel):

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from pydantic import BaseModel, Field, create_model
 
+from services.intake.domain.wishes import NEEDS_LIMIT, WORDS_LIMIT, Helper
 from services.intake.form import fields
 from shared.contracts.kinds import Channel, PartOfDay, Reason, Weekday
 from shared.contracts.policy import ForcePolicy
@@ -50,17 +51,29 @@ CHANNELS: Final[Choices] = {
 }
 
 
+HELPERS: Final[Choices] = {
+    Helper.OFFICER: "A police officer or PCSO",
+    Helper.SUPPORT_WORKER: "A support worker or advocate",
+    Helper.FAMILY_OR_FRIEND: "Family, or a friend",
+    Helper.OTHER: "Somebody else whom she trusts",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """One field of a question's page."""
 
     name: str
-    kind: Literal["radios", "checkboxes", "text", "email", "tel", "lines"]
+    kind: Literal["radios", "checkboxes", "text", "email", "tel", "lines", "date"]
     label: str
     hint: str = ""
     choices: Choices | None = None
     autocomplete: str = ""
     width: str = ""
+    limit: int = 0
+    """Of characters, where there is one worth counting for her."""
+    optional: bool = False
+    """Whether she may go on without an answer, and the page says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +93,11 @@ class Step:
 def channels_of(answers: Answers) -> tuple[Channel, ...]:
     """The ways to be contacted she has chosen so far."""
     return tuple(Channel(one) for one in answers.get("channels", {}).get("channels", ()))
+
+
+def helped(answers: Answers) -> bool:
+    """Whether somebody fills the form in with her."""
+    return answers.get("who", {}).get("who") == "with"
 
 
 def _survey_step(number: int, question: Question) -> Step:
@@ -124,8 +142,43 @@ STEPS: Final[tuple[Step, ...]] = (
         "eligibility",
         "Are you a woman aged 18 or over?",
         fields.Eligibility,
-        Asked("adult", "radios", "Are you a woman aged 18 or over?", choices=YES_NO),
+        Asked(
+            "adult",
+            "radios",
+            "Are you a woman aged 18 or over?",
+            "If you fill this in with somebody who wants to walk, answer for her.",
+            YES_NO,
+        ),
         {"adult": "Select yes if you are a woman aged 18 or over"},
+    ),
+    Step(
+        "who",
+        "Who is filling in this form?",
+        fields.Who,
+        Asked(
+            "who",
+            "radios",
+            "Who is filling in this form?",
+            choices={
+                "herself": "I am, and the walk is for me",
+                "with": "I am helping a woman who is with me",
+            },
+        ),
+        {"who": "Select who is filling in this form"},
+    ),
+    Step(
+        "helper",
+        "Who are you?",
+        fields.HelperGiven,
+        Asked("helper", "radios", "I am", choices=HELPERS),
+        {"helper": "Select who you are"},
+        (
+            "Go on only if she is with you, or on the phone with you, and agrees. Ask her each question as it comes, "
+            "and enter what she says.",
+            "On the pages that follow, “she” is the woman who wants to walk. Your answer here is kept locked with her "
+            "details.",
+        ),
+        applies=lambda answers, policy: helped(answers),
     ),
     Step(
         "place",
@@ -139,6 +192,22 @@ STEPS: Final[tuple[Step, ...]] = (
             width="govuk-input--width-10",
         ),
         {"postcode": "Enter a postcode in or near the place"},
+    ),
+    Step(
+        "way",
+        "Should the walk pass other places too?",
+        fields.Way,
+        Asked(
+            "stops",
+            "lines",
+            "Other places on the way",
+            "Postcodes, or two numbers from a map, one on each line, in the order you would walk. Up to seven.",
+            autocomplete="off",
+            width="govuk-input--width-20",
+            optional=True,
+        ),
+        {"stops": "Enter seven places or fewer, one on each line"},
+        ("For example the way home from the station: the walk can begin at the first place and end at the last.",),
     ),
     Step(
         "local",
@@ -161,6 +230,22 @@ STEPS: Final[tuple[Step, ...]] = (
         {"reasons": "Select from the list"},
     ),
     Step(
+        "words",
+        "Is there anything you would like to tell the officer before the walk?",
+        fields.WordsGiven,
+        Asked(
+            "words",
+            "lines",
+            "In your own words",
+            "For example where exactly, since when, or what happened. Leave out who somebody is, if you can.",
+            autocomplete="off",
+            limit=WORDS_LIMIT,
+            optional=True,
+        ),
+        {"words": f"Use {WORDS_LIMIT:,} characters or fewer"},
+        ("Kept locked. Only the officer who walks with you and the coordinator of the force can read it.",),
+    ),
+    Step(
         "days",
         "Which days would suit you?",
         fields.Days,
@@ -181,6 +266,14 @@ STEPS: Final[tuple[Step, ...]] = (
         {"parts": "Select at least one time of day"},
     ),
     Step(
+        "first",
+        "From which day on?",
+        fields.First,
+        Asked("day", "date", "The first day that would suit you", "For example, 27 11 2026", optional=True),
+        dict.fromkeys(("day", "month", "year"), "Enter a day, month and year, or leave all three empty"),
+        ("Leave this empty if any day from now on would suit you.",),
+    ),
+    Step(
         "group",
         "Would you also walk in a small group?",
         fields.Group,
@@ -193,6 +286,36 @@ STEPS: Final[tuple[Step, ...]] = (
         ),
         {"group": "Select yes if you would also walk in a small group"},
         applies=lambda answers, policy: policy.walks.group_size > 1,
+    ),
+    Step(
+        "needs",
+        "Is there anything that would make the walk easier for you?",
+        fields.Access,
+        Asked(
+            "access",
+            "lines",
+            "What we should know",
+            "For example step-free paths, a short distance, somewhere to rest, a wheelchair, a pushchair, lip-reading.",
+            autocomplete="off",
+            limit=NEEDS_LIMIT,
+            optional=True,
+        ),
+        {"access": f"Use {NEEDS_LIMIT} characters or fewer"},
+    ),
+    Step(
+        "speech",
+        "Which language would you like to speak?",
+        fields.Spoken,
+        Asked(
+            "languages",
+            "lines",
+            "Another language than English, or an interpreter",
+            "For example Polish, Urdu, British Sign Language. Leave this empty if English suits you.",
+            autocomplete="off",
+            limit=NEEDS_LIMIT,
+            optional=True,
+        ),
+        {"languages": f"Use {NEEDS_LIMIT} characters or fewer"},
     ),
     Step(
         "name",
@@ -296,15 +419,32 @@ STEPS: Final[tuple[Step, ...]] = (
         applies=lambda answers, policy: Channel.PHONE in channels_of(answers),
     ),
     Step(
+        "word",
+        "How will you know that it is the officer?",
+        fields.Recognise,
+        Asked(
+            "recognise",
+            "text",
+            "A word the officer says first",
+            "Any word you will remember and nobody else would guess.",
+            autocomplete="off",
+            width="govuk-input--width-20",
+            optional=True,
+        ),
+        {"recognise": "Use 60 characters or fewer"},
+        ("Whoever calls or comes says this word before anything else. If they do not know it, it is not the officer.",),
+    ),
+    Step(
         "people",
         "Is there an officer who must not be involved?",
         fields.Exclude,
         Asked(
             "officers",
             "text",
-            "Numbers of officers who must not be involved (optional)",
+            "Numbers of officers who must not be involved",
             "The number on an officer’s shoulder, like A1234. With commas between them if there are several.",
             autocomplete="off",
+            optional=True,
         ),
         {"officers": "Enter the numbers with commas between them, like A1234, B5678"},
         (

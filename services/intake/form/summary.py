@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
-from services.intake.form.answers import baseline_of
-from services.intake.form.questions import CHANNELS, PARTS, POINT, SURVEYED, Answers, Asked
+from services.intake.domain.wishes import Helper, Wishes
+from services.intake.form.answers import baseline_of, first_day
+from services.intake.form.questions import CHANNELS, HELPERS, PARTS, POINT, SURVEYED, Answers, Asked
 from services.intake.form.sitting import steps_for
 from shared.contracts.policy import ForcePolicy
 from shared.contracts.surveys import BASELINE
@@ -33,13 +35,16 @@ def summary(answers: Answers, policy: ForcePolicy) -> list[Line]:
         elif step.slug != "eligibility" and step.slug not in SURVEYED:
             shown = POINT if step.slug == "place" and "point" in answers else step
             key = "Place" if step.slug == "place" else step.title
-            lines.append(Line(key, _in_words(shown.asked, answers[shown.slug].get(shown.asked.name)), shown.slug))
+            given = first_day(answers) if step.slug == "first" else answers[shown.slug].get(shown.asked.name)
+            lines.append(Line(key, _in_words(shown.asked, given), shown.slug))
     return lines
 
 
 def _in_words(asked: Asked, given: Any) -> str:
     if not given:
         return "None" if asked.kind == "checkboxes" or asked.name == "officers" else "Not given"
+    if isinstance(given, date):
+        return f"{given:%A} {given.day} {given:%B %Y}"
     if asked.choices is None:
         return str(given)
     chosen = [given] if isinstance(given, str) else given
@@ -58,3 +63,17 @@ def rules_in_words(rules: ContactRules) -> list[Line]:
         ),
         Line("May you leave a voicemail?", "Yes" if rules.may_leave_voicemail else "No", ""),
     ]
+
+
+def wishes_in_words(wishes: Wishes) -> list[Line]:
+    """What she said in her own words, for who walks with her; the word to be recognised by before all else."""
+    filled_in = f"With her, by: {HELPERS[Helper(wishes.helper)]}" if wishes.helper else ""
+    said = (
+        ("Say this word first", wishes.recognise),
+        ("In her own words", wishes.words),
+        ("The walk passes", wishes.stops),
+        ("What makes it easier for her", wishes.access),
+        ("Languages", wishes.languages),
+        ("The form was filled in", filled_in),
+    )
+    return [Line(key, value, "") for key, value in said if value]

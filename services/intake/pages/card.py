@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from services.intake.dependencies import Deps
 from services.intake.domain.card import Asker
-from services.intake.form.summary import rules_in_words
+from services.intake.form.summary import rules_in_words, wishes_in_words
 from services.intake.handlers.card import Card, open_contact, show_rules
 from shared.web import forms
 from shared.web.access import Role
@@ -70,6 +70,7 @@ def show_card(request: Request, card: Card, form: Form[Why], status: int = 200) 
         status,
         card=card,
         rules=rules_in_words(card.rules),
+        wishes=wishes_in_words(card.person.wishes) if card.person else [],
         form=form,
         here=f"/staff/requests/{card.held.id}/contact",
     )

@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from services.intake.dependencies import Dependencies, Deps, policy_of
 from services.intake.domain.refusals import FieldsWrong, KeyUsedForAnother
 from services.intake.form import sitting
-from services.intake.form.answers import command_of, place_of
+from services.intake.form.answers import command_of, refuse_answer
 from services.intake.form.fields import Consent, Eligibility
 from services.intake.form.questions import BY_SLUG, Answers, Step
 from services.intake.form.summary import summary
@@ -30,7 +30,7 @@ from shared.web import forms
 from shared.web.forms import Form
 from shared.web.pages import render
 from shared.web.site import site_of
-from shared.working_days import due
+from shared.working_days import day, due
 
 router = APIRouter()
 
@@ -303,8 +303,7 @@ async def _keep(
         return show_step(request, policy, asked, answers, form, 422)
     try:
         changed = sitting.keep(asked, answers, form.data, policy)
-        if asked.slug in ("place", "point"):
-            place_of(changed, deps.postcodes)
+        refuse_answer(asked.slug, changed, deps.postcodes, day(deps.clock()))
         if asked.slug == "place":
             changed["place"]["postcode"] = normalise(changed["place"]["postcode"])
     except FieldsWrong as wrong:
