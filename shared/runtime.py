@@ -279,7 +279,7 @@ def settle() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 50, 50)
+    gc.set_threshold(100_000, 50, 50)
 
 
 def run(service: str, settings: type[S], build: Callable[[S], FastAPI]) -> None:

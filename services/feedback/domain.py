@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from shared.contracts.concerns import ConcernRaised
@@ -52,8 +52,7 @@ class NoSuchQuestion(Refusal):
 # Invitations
 
 
-@dataclass(frozen=True, slots=True)
-class Invitation:
+class Invitation(NamedTuple):
     """The women of one walk are asked once."""
 
     force_id: str

@@ -287,6 +287,8 @@ class _Batch:
         """Try records taken out of holding, in their order."""
         todo: list[Readable] = []
         still: list[Held] = []
+        told: list[Held] = []
+        lost: list[Row] = []
         unreadable_places: set[tuple[str, bytes | None]] = set()
         for row in rows:
             record = _record(row)
@@ -302,12 +304,21 @@ class _Batch:
                 todo.append(found._replace(held_at=row["held_at"], tries=row["tries"] + 1, position=row["position"]))
             elif isinstance(found, Held):
                 unreadable_places.add(place)
-                still.append(replace(found, held_at=row["held_at"], tries=row["tries"] + 1, position=row["position"]))
+                found = replace(found, held_at=row["held_at"], tries=row["tries"] + 1, position=row["position"])
+                if row["why"] == "unreadable":
+                    told.append(found)
+                else:
+                    # A version that could read it has received it: that is undone, for whoever can read it again.
+                    lost.append(row)
+                    still.append(found)
             elif isinstance(found, Readable):
                 still.append(
                     replace(_follow(found, None), held_at=row["held_at"], tries=row["tries"], position=row["position"])
                 )
-        await self.hold(still, told=True)
+        if lost:
+            await self._tx.run(QUERIES.not_received, [one["force_id"] for one in lost], [one["id"] for one in lost])
+        await self.hold(still)
+        await self.hold(told, told=True)
         await self.run(todo)
 
     async def run(self, todo: Sequence[Readable]) -> None:

@@ -191,11 +191,17 @@ def _head_is_at_fault(head: Logged, held: Sequence[Aside], now: Seen, known: Kno
     elif mine.why == "behind":
         _demand(
             any(
-                one.position < mine.position and (one.value in known.corrupted or one.id in known.given_up)
+                one.position < mine.position
+                and (one.value in known.corrupted or one.id in known.given_up or _read_by_another_version(one, now))
                 for one in held
             ),
             f"{_name(head)} is held behind nothing",
         )
+
+
+def _read_by_another_version(one: Aside, now: Seen) -> bool:
+    """It took effect with a newer version and came again to an older one, which parks what it cannot read."""
+    return one.why == "unreadable" and any(id_ == one.id for _, _, id_ in now.effects)
 
 
 def _state_and_event_are_one(now: Seen) -> None:
@@ -263,6 +269,8 @@ def _held_for_a_reason(now: Seen, known: Known) -> None:
         if one.id is None:
             raise Broken(f"a record nobody sent is held at {one.place}")
         event = ids[one.id]
+        if event.unreadable and _read_by_another_version(one, now):
+            continue
         if one.id not in known.given_up:
             _demand(event.sequence > last[one.place], f"{_name(event)} is held behind a later one of its key")
             last[one.place] = event.sequence

@@ -85,6 +85,10 @@ async def _held_unremembered(self: _Batch, held: Any, told: bool = False) -> Non
     self._held.clear()
 
 
+async def _told_before(self: _Batch, held: Any, told: bool = False) -> None:
+    await _put_aside(self, held, told or any(one.position is not None for one in held))
+
+
 async def _parked_together(self: _Batch, group: Any) -> Any:
     if not self._isolate:
         return await self._call(group)
@@ -226,6 +230,11 @@ MUTANTS: Final = (
         "a retry takes followers past another parked record",
         _statement("take_due", lambda sql: sql.replace("p.position <= h.position", "false")),
         "a person asks for the first of two parked",
+    ),
+    Mutant(
+        "what was only held behind is taken to have been told of",
+        _attribute(_Batch, "hold", _told_before),
+        "an older version sweeps what a newer one put behind",
     ),
     Mutant(
         "what is behind a discarded record waits for a later one too",

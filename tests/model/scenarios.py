@@ -124,6 +124,16 @@ async def first_asked_for(house: House) -> None:
     house.step_clock(1)
 
 
+async def newer(house: House) -> None:
+    """What starts from now on knows the newer events; the fault in the handler is as before."""
+    house.new_reader = True
+
+
+async def older(house: House) -> None:
+    """What starts from now on knows the newer events no longer."""
+    house.new_reader = False
+
+
 async def first_given_up(house: House) -> None:
     """A person has discarded the first parked record of several."""
     parked = [one for one in (await house.look()).held if one.why in ("failed", "unreadable")]
@@ -300,6 +310,11 @@ SCENARIOS: Final = (
     Scenario("a person asks in vain", then(consumed(*_bad()), asked_for), sweep),
     Scenario("a person gives up what was parked", then(consumed(*_bad()), given_up), sweep),
     Scenario("a person gives up the first of two parked", then(consumed(*_both()), first_given_up), sweep),
+    Scenario(
+        "an older version sweeps what a newer one put behind",
+        then(newer, consumed(*_both()), older, first_given_up),
+        sweep,
+    ),
     Scenario("a sweep finds a parent that no event told of", then(consumed(*_children()), known(A), later), sweep),
     Scenario(
         "a consumer meets another bus",

@@ -19,11 +19,13 @@ _EVENTS: Final = 40_000
 _LONGEST: Final = 300.0
 OURS: Final = "ours"
 CEILING: Final = "bare aiokafka + asyncpg (ceiling)"
+AHEAD: Final = "the same, reading ahead by hand"
 ROW_BY_ROW: Final = "FastStream, batches, SQL row by row"
 ONE_CALL: Final = "idiomatic FastStream, one message a call"
 _CONSUME: Final[dict[str, tuple[Consume, int]]] = {
     OURS: (ours.consume, 1),
     CEILING: (bare.consume, 1),
+    AHEAD: (bare.consume_ahead, 1),
     ROW_BY_ROW: (row_by_row.consume, 16),
     ONE_CALL: (one_call.consume, 60),
 }
@@ -48,6 +50,7 @@ async def suite(run: Run) -> Found:
             figures += found.values()
             for told, other, limit in (
                 ("of the ceiling", CEILING, of_ceiling),
+                ("of the ceiling reading ahead", AHEAD, None),
                 ("times SQL row by row", ROW_BY_ROW, None),
                 ("times one message a call", ONE_CALL, times_usual),
             ):

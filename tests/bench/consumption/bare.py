@@ -1,10 +1,13 @@
-"""The ceiling: aiokafka and asyncpg, nothing between them. Written for these events alone, by hand.
+"""The ceiling: aiokafka and asyncpg, nothing between them. Written for these events alone, by hand, in two ways.
+
+`consume` takes a batch, lets it take effect, and takes the next. `consume_ahead` fetches and reads the next one
+meanwhile, as ours does.
 
 It owes what ours owes: headers read and checked, data validated against the contract, the key compared, row-level
 security by force, the inbox, the check for held records, sequences of a key gapless, offsets committed after the
 database and forgotten when the group forms anew. It does what ours does to be fast: one statement a table, statements
-prepared once (asyncpg keeps them), the next batch fetched and read and offsets committed while a batch is at work. It
-has no domain, no store, no parking, no retry, no metrics, and ends at the first fault.
+prepared once (asyncpg keeps them), offsets committed while the next batch is at work. It has no domain, no store, no
+parking, no retry, no metrics, and ends at the first fault.
 """
 
 from __future__ import annotations
@@ -45,7 +48,16 @@ class Effect(Protocol):
 
 
 async def consume(ground: Ground, clone: Clone, topic: str, stopwatch: Stopwatch) -> None:
-    """Consume until the stopwatch has seen enough."""
+    """Consume until the stopwatch has seen enough, one batch after the other."""
+    await _consume(ground, clone, topic, stopwatch, ahead=False)
+
+
+async def consume_ahead(ground: Ground, clone: Clone, topic: str, stopwatch: Stopwatch) -> None:
+    """The same, reading the next batch while one is at work."""
+    await _consume(ground, clone, topic, stopwatch, ahead=True)
+
+
+async def _consume(ground: Ground, clone: Clone, topic: str, stopwatch: Stopwatch, *, ahead: bool) -> None:
     effect = _invite if topic == WalkCompleted.topic else _follow_referrals
     connection: Connection = await asyncpg.connect(clone.bus_url, server_settings={"timezone": "UTC", "jit": "off"})
     consumer = AIOKafkaConsumer(
@@ -65,8 +77,8 @@ async def consume(ground: Ground, clone: Clone, topic: str, stopwatch: Stopwatch
         while not stopwatch.done.is_set():
             read: list[Read] = []
             ends: dict[TopicPartition, int] = {}
-            while room := min(_SLICE, LARGEST_BATCH - len(read)):
-                # In slices, so that the batch at work need not wait for all of it.
+            while room := min(_SLICE if ahead else LARGEST_BATCH, LARGEST_BATCH - len(read)):
+                # In slices where a batch is at work, which need not wait for all of it.
                 taken = await consumer.getmany(timeout_ms=0 if read or working else 20, max_records=room)
                 if not taken:
                     break
@@ -80,7 +92,7 @@ async def consume(ground: Ground, clone: Clone, topic: str, stopwatch: Stopwatch
                 working = None
             if read:
                 working = asyncio.create_task(_take(connection, read, effect, stopwatch, offsets, ends))
-                await asyncio.sleep(0)
+                await (asyncio.sleep(0) if ahead else asyncio.wait([working]))
     finally:
         if working is not None:
             await working

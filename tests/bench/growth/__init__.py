@@ -11,13 +11,11 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
-import asyncpg
-
 from shared.runtime import settle
 from tests.bench.consumption import ours
 from tests.bench.figures import Bar, Figure, Found, Run, Unit, WrongEffect, ratio
 from tests.bench.ground import Clone, Ground, Stopwatch, ground
-from tests.bench.growth.history import lived_through, room
+from tests.bench.growth.history import ends, forget_the_present, lived_through, room
 from tests.bench.growth.loads import Fresh, loads
 from tests.bench.growth.spent import Spent, spent
 
@@ -55,7 +53,7 @@ async def suite(run: Run) -> Found:
     """The same fresh records into a new database and into two that have lived through years, one after the other."""
     many = run.many(_EVENTS)
     histories = [events // (40 if run.quick else 1) for events in _HISTORIES]
-    end = datetime.now(UTC).replace(microsecond=0)
+    end = ends(datetime.now(UTC))
     notes: list[str] = []
     pasts: dict[str, Clone | None] = {EMPTY: None}
     async with ground() as servers:
@@ -125,11 +123,5 @@ async def _database(servers: Ground, past: Clone | None, fresh: Fresh) -> AsyncI
         async with servers.clone(fresh.load.prepare) as clone:
             yield clone
         return
-    admin = await asyncpg.connect(past.admin_url)
-    try:
-        # What waited for the relay is published meanwhile, in a new database as in an old one.
-        await admin.execute("TRUNCATE outbox_pending")
-        await admin.execute("CHECKPOINT")
-    finally:
-        await admin.close()
+    await forget_the_present(past.admin_url, datetime.now(UTC))
     yield past

@@ -116,6 +116,30 @@ async def lived_through(ground: Ground, events: int, end: datetime, told: Callab
         await admin.close()
 
 
+def ends(now: datetime) -> datetime:
+    """When the last walk of history was held: its events come within nine days, and this week's partitions are empty in
+    every database, as they are in a new one."""
+    week = now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=now.weekday())
+    return week - timedelta(days=10)
+
+
+async def forget_the_present(admin_url: str, now: datetime) -> None:
+    """Take out what measurements wrote this week, so that the next one finds what the first one found."""
+    connection = await asyncpg.connect(admin_url)
+    try:
+        partitions = await connection.fetchval(
+            "SELECT string_agg(quote_ident(relname), ', ') FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid"
+            " WHERE inhparent = ANY ($1::regclass[]) AND right(relname, 7) >= to_char($2::timestamptz, 'IYYY_IW')"
+            " AND relname ~ '_[0-9]{4}_[0-9]{2}$'",
+            ["inbox", "outbox_key", "invitation"],
+            now,
+        )
+        await connection.execute(f"TRUNCATE outbox_pending, {partitions}")
+        await connection.execute("CHECKPOINT")
+    finally:
+        await connection.close()
+
+
 async def _durably(admin: Connection, durable: bool) -> None:
     for setting in ("fsync", "full_page_writes"):
         await admin.execute(f"ALTER SYSTEM {'RESET' if durable else 'SET'} {setting}{'' if durable else ' = off'}")

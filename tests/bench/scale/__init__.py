@@ -21,7 +21,7 @@ from tests.bench.figures import Bar, Figure, Found, Run, WrongEffect, ratio
 from tests.bench.ground import TOPICS, Clone, Ground, ground
 from tests.bench.scale.members import Members
 
-_EVENTS: Final = 16_000
+_EVENTS: Final = 30_000
 _DELAY_MS: Final = 5.0
 _WORKERS: Final = (1, 2, 4)
 _LEFT: Final = "SELECT (SELECT count(*) FROM inbox), (SELECT count(*) FROM held)"
