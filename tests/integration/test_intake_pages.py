@@ -143,6 +143,32 @@ async def test_the_form_asks_for_a_walk(intake: Intake, visitor: Visitor) -> Non
     )
 
 
+async def test_somebody_fills_the_form_in_with_her(intake: Intake, visitor: Visitor) -> None:
+    """The words are about her; who helped stands on the card's sealed side and nowhere else."""
+    for page, given in {"eligibility": {"adult": "yes"}, "who": {"who": "with"}}.items():
+        await visitor.send(page, given)
+    assert "agrees" in (await visitor.see("helper")).text
+    await visitor.send("helper", {"helper": "support-worker"})
+    assert "Where would she like to walk?" in (await visitor.see("place")).text
+    for page, given in list(FORM.items())[2:]:
+        if page == "name":
+            assert "Enter what we should call her" in (await visitor.send(page, {})).text
+        await visitor.send(page, given)
+    checked = (await visitor.see("check")).text
+    assert "She agrees that" in checked and "What should we call her?" in checked
+    assert (
+        "Give her this reference"
+        in (
+            await visitor.client.post(
+                f"/{FORCE}/request/check", data={"consent": "yes", "csrf_token": visitor.token}, follow_redirects=True
+            )
+        ).text
+    )
+    [row] = await intake.rows("SELECT * FROM participant")
+    assert b"support" not in row["sealed"]
+    assert "support" not in json.dumps(await intake.published("walk-requested"))
+
+
 async def test_a_request_sent_twice_from_the_form_is_one(intake: Intake, visitor: Visitor) -> None:
     """A double click, and Back with a second sending, end at the same reference."""
     await visitor.fill()
@@ -277,7 +303,7 @@ async def test_what_she_typed_is_erased_when_it_is_sent(intake: Intake, visitor:
     await visitor.send("check", {"consent": "yes"})
     [row] = await intake.rows("SELECT id, sealed FROM draft")
     left = intake.deps.keeping.vault.open("draft", row["sealed"], str(row["id"]))
-    assert left.keys() == {"reference", "by_email", "with_link", "arrange_by"}
+    assert left.keys() == {"reference", "by_email", "with_link", "arrange_by", "helped"}
     for first in ("eligibility", "who"):
         assert (await visitor.send(first, FORM[first])).status_code == 303
     page = await visitor.client.get(f"/{FORCE}/request/place")

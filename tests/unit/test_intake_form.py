@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from services.intake.form.answers import baseline_of
-from services.intake.form.questions import BY_SLUG, POINT, STEPS
+from services.intake.form.of_her import ADDRESSED, BEFORE_WHO, OF_HER, READ_OUT, worded
+from services.intake.form.questions import BY_SLUG, POINT, STEPS, SURVEYED, Step
 from services.intake.form.sitting import after, before, first_open, keep, may_open, number_of, steps_for
 from shared.contracts.policy import ForcePolicy
 from shared.contracts.surveys import BASELINE
@@ -108,6 +109,30 @@ def test_every_page_leads_back_to_the_one_before_it() -> None:
     assert before(POINT, answers, policy()) == "place"
     assert [number_of(step, answers, policy()) for step in pages] == list(range(1, len(pages) + 1))
     assert after(pages[-1], answers, policy(), from_check=False) == "check"
+
+
+def texts_of(step: Step) -> list[str]:
+    asked = step.asked
+    return [step.title, *step.lead, asked.label, asked.hint, *(asked.choices or {}).values(), *step.messages.values()]
+
+
+def test_nothing_said_to_her_is_said_to_somebody_who_helps_her() -> None:
+    """Every sentence of the form that speaks to her has one that speaks of her, and no other has."""
+    ahead = BEFORE_WHO | set(SURVEYED)
+    texts = {text for step in (*STEPS, POINT) if step.slug not in ahead for text in texts_of(step)}
+    addressed = {text for text in texts if ADDRESSED.search(text) or "You " in text or "Your " in text}
+    assert addressed == OF_HER.keys() & texts
+    assert OF_HER.keys() - texts == {"Questions about how safe you feel"}
+
+
+def test_a_helper_is_asked_about_her_and_reads_the_survey_out() -> None:
+    """The words change once it is known who fills the form in, and not before."""
+    helped: Answers = {"who": {"who": "with"}}
+    assert worded(BY_SLUG["name"], helped).title == "What should we call her?"
+    assert worded(BY_SLUG["name"], {}) == BY_SLUG["name"]
+    assert worded(BY_SLUG["more-1"], helped).title == BY_SLUG["more-1"].title
+    assert worded(BY_SLUG["more-1"], helped).lead == (READ_OUT,)
+    assert "helper" in slugs(helped) and "helper" not in slugs({"who": {"who": "herself"}})
 
 
 def test_addresses_of_pages_say_nothing_of_their_own() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from services.intake.domain.wishes import Helper, Wishes
 from services.intake.form.answers import baseline_of, first_day
+from services.intake.form.of_her import spoken_to, worded
 from services.intake.form.questions import CHANNELS, HELPERS, PARTS, POINT, SURVEYED, Answers, Asked
 from services.intake.form.sitting import steps_for
 from shared.contracts.policy import ForcePolicy
@@ -27,13 +28,13 @@ class Line:
 
 def summary(answers: Answers, policy: ForcePolicy) -> list[Line]:
     """Her answers in words, for checking. The survey is counted, not repeated: it is long and changes nothing."""
-    lines = []
-    for step in steps_for(answers, policy):
+    lines, say = [], spoken_to(answers)
+    for step in (worded(one, answers) for one in steps_for(answers, policy)):
         if step.slug == "survey":
             value = f"{len(baseline_of(answers))} of {len(BASELINE.questions)} answered"
-            lines.append(Line("Questions about how safe you feel", value, step.slug))
+            lines.append(Line(say("Questions about how safe you feel"), value, step.slug))
         elif step.slug != "eligibility" and step.slug not in SURVEYED:
-            shown = POINT if step.slug == "place" and "point" in answers else step
+            shown = worded(POINT, answers) if step.slug == "place" and "point" in answers else step
             key = "Place" if step.slug == "place" else step.title
             given = first_day(answers) if step.slug == "first" else answers[shown.slug].get(shown.asked.name)
             lines.append(Line(key, _in_words(shown.asked, given), shown.slug))

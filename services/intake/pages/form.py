@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import uuid4
@@ -17,7 +18,8 @@ from services.intake.domain.refusals import FieldsWrong, KeyUsedForAnother
 from services.intake.form import sitting
 from services.intake.form.answers import command_of, refuse_answer
 from services.intake.form.fields import Consent, Eligibility
-from services.intake.form.questions import BY_SLUG, Answers, Step
+from services.intake.form.of_her import spoken_to, worded
+from services.intake.form.questions import BY_SLUG, Answers, Step, helped
 from services.intake.form.summary import summary
 from services.intake.handlers import drafts
 from services.intake.handlers.drafts import Draft
@@ -118,6 +120,7 @@ def show_check(request: Request, policy: ForcePolicy, draft: Draft, form: Form[C
         force_id=policy.force_id,
         policy=policy,
         lines=summary(draft.content["answers"], policy),
+        helped=helped(draft.content["answers"]),
         last=sitting.steps_for(draft.content["answers"], policy)[-1].slug,
         form=form,
     )
@@ -165,6 +168,7 @@ async def _accept(force: str, token: str, deps: Dependencies) -> None:
                 "reference": accepted.reference,
                 "by_email": Channel.EMAIL in command.person.rules.channels,
                 # A neutral message holds no link that would tell whose page it leads to.
+                "helped": helped(draft.content["answers"]),
                 "with_link": command.person.rules.may_say_police,
                 "arrange_by": due(now, within).isoformat() if within else None,
             },
@@ -190,6 +194,7 @@ async def done(request: Request, force: str, deps: Deps) -> Response:
         policy=policy,
         reference=content["reference"],
         by_email=content["by_email"],
+        helped=content.get("helped", False),
         says_police=content["with_link"],
         with_link=content["by_email"] and content["with_link"],
         arrange_by=datetime.fromisoformat(until) if (until := content.get("arrange_by")) else None,
@@ -236,15 +241,18 @@ def show_step(
 ) -> Response:
     """The page of one question."""
     force, change = policy.force_id, bool(request.query_params.get("change"))
+    say, shown = spoken_to(answers), worded(step, answers)
+    if form.errors:
+        form = replace(form, errors=tuple((field, say(message)) for field, message in form.errors))
     back = "check" if change else sitting.before(step, answers, policy)
     return render(
         request,
         "question.html",
         status,
         force_id=force,
-        step=step,
+        step=shown,
         number=sitting.number_of(step, answers, policy),
-        asked=step.asked,
+        asked=shown.asked,
         form=form,
         here=at(force, step.slug, change=change),
         back=at(force, back) if back else f"/{force}/",
