@@ -15,7 +15,7 @@ from shared.bus import outbox
 from shared.bus.outbox import Fact
 from shared.bus.subscriptions import Outcome
 from shared.contracts.areas import AreaPublished
-from shared.contracts.baseline import BaselineAnswered
+from shared.contracts.baseline import BaselineAnswered, EqualityAnswered
 from shared.contracts.concerns import ConcernRaised, ConcernWithdrawn
 from shared.contracts.envelope import Event, Received
 from shared.contracts.kinds import SurveyName
@@ -74,6 +74,11 @@ async def keep_baseline(tx: Transaction, received: Sequence[Received[BaselineAns
             for one in received
         ],
     )
+
+
+async def keep_equality(tx: Transaction, received: Sequence[Received[EqualityAnswered]], now: datetime) -> None:
+    """Keep equality answers, each on its own."""
+    await store.save_equality(tx, [(one.force_id, one.event) for one in received])
 
 
 @dataclass(frozen=True, slots=True)

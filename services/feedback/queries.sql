@@ -14,6 +14,13 @@ SELECT * FROM unnest($1::text[], $2::text[], $3::uuid[], $4::integer[], $5::text
 ON CONFLICT (force_id, survey, pair_id) DO NOTHING
 RETURNING force_id, survey, pair_id;
 
+-- save_equality
+-- Equality answers, each on its own, written in no order that could tell which came together.
+INSERT INTO equality_answer (force_id, id, month, question, answer)
+SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[])
+ORDER BY random()
+ON CONFLICT (force_id, id) DO NOTHING;
+
 -- is_answered
 -- Whether a survey was finished under this pair id.
 SELECT EXISTS (SELECT FROM answers WHERE force_id = $1 AND survey = $2 AND pair_id = $3);

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from services.feedback.domain import Answered, Concern, Invitation, ReferralState
 from services.feedback.evaluation import Tally
+from shared.contracts.baseline import EqualityAnswered
 from shared.contracts.feedback import FeedbackFlagged
 from shared.contracts.kinds import SurveyName
 from shared.database import Queries, Transaction
@@ -45,6 +46,18 @@ async def save_answers(tx: Transaction, answered: Sequence[Answered]) -> set[tup
         [dict(one.answers) for one in answered],
     )
     return {(row["force_id"], row["survey"], row["pair_id"]) for row in rows}
+
+
+async def save_equality(tx: Transaction, answered: Sequence[tuple[str, EqualityAnswered]]) -> None:
+    """Save equality answers by force, each on its own."""
+    await tx.run(
+        QUERIES.save_equality,
+        [force for force, _ in answered],
+        [one.answer_id for _, one in answered],
+        [one.month for _, one in answered],
+        [one.question for _, one in answered],
+        [one.answer for _, one in answered],
+    )
 
 
 async def is_answered(tx: Transaction, force_id: str, survey: SurveyName, pair_id: UUID) -> bool:

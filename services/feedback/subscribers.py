@@ -8,7 +8,7 @@ from functools import partial
 from services.feedback import handlers
 from shared.bus.subscriptions import Subscriptions
 from shared.contracts.areas import AreaPublished
-from shared.contracts.baseline import BaselineAnswered
+from shared.contracts.baseline import BaselineAnswered, EqualityAnswered
 from shared.contracts.concerns import ConcernRaised, ConcernWithdrawn
 from shared.contracts.policy import ForcePolicy
 from shared.contracts.referrals import (
@@ -26,6 +26,7 @@ def subscriptions(policies: Mapping[str, ForcePolicy]) -> Subscriptions:
     subscribe = Subscriptions("feedback")
     subscribe.to(WalkCompleted, partial(handlers.invite, policies=policies))
     subscribe.to(BaselineAnswered, handlers.keep_baseline)
+    subscribe.to(EqualityAnswered, handlers.keep_equality)
     subscribe.to(AreaPublished, handlers.keep_areas)
     subscribe.to(ConcernRaised, handlers.count_concerns)
     subscribe.to(ConcernWithdrawn, handlers.withdraw_concerns)

@@ -115,6 +115,8 @@ class WalkRequestIn(Part):
     language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] = "en"
     """In which she is written to: one that the force offers."""
     baseline: Annotated[dict[str, str], Field(max_length=20)] = {}
+    equality: Annotated[dict[str, str], Field(max_length=20)] = {}
+    """Kept apart from all else: nobody can find out whose answers they were, or which of them were one woman's."""
 
     def command(self, policies: Policies, postcodes: Postcodes) -> RequestWalk:
         """The command.
@@ -156,6 +158,7 @@ class WalkRequestIn(Part):
             group_walk_welcome=self.group_walk_welcome,
             language=self.language,
             baseline=self.baseline,
+            equality=self.equality,
         )
 
     def _wishes(self) -> Wishes:

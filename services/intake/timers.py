@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from services.intake.handlers import answers, drafts, follow_ups
+from services.intake.handlers import answers, drafts, equality, follow_ups
 from services.intake.handlers.keeping import Keeping
 from shared.timers import Timers
 
@@ -14,5 +14,6 @@ def timers(keeping: Keeping) -> Timers:
     due = Timers()
     due.on(drafts.DRAFT_EXPIRES, drafts.erase_expired_drafts)
     due.on(answers.BASELINE_LEAVES, partial(answers.release_baselines, keeping=keeping))
+    due.on(equality.EQUALITY_LEAVES, partial(equality.release_equality, keeping=keeping))
     due.on(follow_ups.CONTACT_IS_TOLD, partial(follow_ups.tell_wanted_contacts, keeping=keeping))
     return due

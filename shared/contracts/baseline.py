@@ -31,6 +31,24 @@ class BaselineAnswered(Event):
         return self.pair_id
 
 
+class EqualityAnswered(Event):
+    """One answer to one equality question, under a random id of its own: it leads to nobody and nothing."""
+
+    name: ClassVar[str] = "equality-answered"
+    topic: ClassVar[str] = TOPIC
+    precise: ClassVar[bool] = False
+
+    answer_id: UUID
+    month: str = Field(pattern=r"^\d{4}-\d{2}$")
+    """The month she answered in, Europe/London."""
+    question: Slug
+    answer: Slug
+
+    @property
+    def key(self) -> UUID:
+        return self.answer_id
+
+
 class AnswersWithdrawn(Event):
     """What was held about her was erased: no answer may stand under this pair id any longer, before the walk or after.
 
@@ -49,4 +67,4 @@ class AnswersWithdrawn(Event):
         return self.pair_id
 
 
-EVENTS: tuple[type[Event], ...] = (BaselineAnswered, AnswersWithdrawn)
+EVENTS: tuple[type[Event], ...] = (BaselineAnswered, EqualityAnswered, AnswersWithdrawn)

@@ -127,6 +127,12 @@ def test_a_woman_asks_for_a_walk(origin: str, watched_page: WatchedPage, script:
         page.get_by_role("button", name="Continue").click()
     for _ in range(6):
         page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Equality questions")
+    if script:
+        assert_decent(page)
+    page.get_by_label("Yes", exact=True).check()
+    for _ in range(8):
+        page.get_by_role("button", name="Continue").click()
     expect(page.get_by_role("heading", name="Check your answers")).to_be_visible()
     page.get_by_label("I agree").check()
     if script:
@@ -202,7 +208,7 @@ def test_her_private_page_is_accessible_and_stops_contact(
     request_id, deps = asked(origin), cast(Dependencies, app.state.dependencies)
 
     async def link(tx: Transaction) -> str:
-        held, _ = await her_request(tx, request_id, keeping=deps.keeping)
+        held = (await her_request(tx, request_id, keeping=deps.keeping)).held
         return private_link(deps.keeping, held)
 
     watched = watched_page(origin, 375)

@@ -54,6 +54,14 @@ FORM: dict[str, dict[str, Any]] = {
     "more-5": {},
     "more-6": {},
     "more-7": {},
+    "about": {"about": "yes"},
+    "about-1": {"sex": "female"},
+    "about-2": {},
+    "about-3": {"age": "prefer-not"},
+    "about-4": {"condition": "no"},
+    "about-6": {},
+    "about-7": {},
+    "about-8": {},
 }
 
 
@@ -137,6 +145,7 @@ async def test_the_form_asks_for_a_walk(intake: Intake, visitor: Visitor) -> Non
     assert "anary" not in json.dumps(told)
     assert [day.value for day in event.availability.days] == ["monday", "friday"]
     assert await intake.one("SELECT count(*) FROM waiting_baseline") == 1
+    assert await intake.one("SELECT count(*) FROM waiting_equality") == 1
     assert (
         intake.deps.registry.get_sample_value("walkandtalk_walk_requests_total", {"way": "form", "outcome": "accepted"})
         == 1

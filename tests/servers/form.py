@@ -33,6 +33,8 @@ ANSWERS: Final[Mapping[str, str | list[str]]] = {
     "voicemail": "no",
     "officers": "",
     "survey": "yes",
+    "about": "yes",
+    "sex": "female",
     "consent": "yes",
 }
 

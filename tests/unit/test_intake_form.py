@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from services.intake.form.answers import baseline_of
+from services.intake.form.answers import baseline_of, equality_of
 from services.intake.form.of_her import ADDRESSED, BEFORE_WHO, OF_HER, READ_OUT, worded
-from services.intake.form.questions import BY_SLUG, POINT, STEPS, SURVEYED, Step
+from services.intake.form.questions import ABOUT_HER, BY_SLUG, POINT, STEPS, SURVEYED, Step
 from services.intake.form.sitting import after, before, first_open, keep, may_open, number_of, steps_for
+from shared.contracts.equality import EQUALITY
 from shared.contracts.policy import ForcePolicy
 from shared.contracts.surveys import BASELINE
 from shared.policies import Policies
@@ -77,6 +78,19 @@ def test_a_question_of_the_survey_can_be_left_out() -> None:
     assert answers["more-1"] == {} and baseline_of(answers) == {}
 
 
+def test_equality_questions_are_asked_of_who_wants_them() -> None:
+    """All of them optional; how far a condition limits her is asked where she has one."""
+    assert not [slug for slug in slugs({"about": {"about": "no"}}) if slug.startswith("about-")]
+    wanted: Answers = {"about": {"about": "yes"}}
+    assert len([slug for slug in slugs(wanted) if slug.startswith("about-")]) == len(EQUALITY) - 1
+    conditioned: Answers = {**wanted, "about-4": {"condition": "yes"}}
+    assert "about-5" in slugs(conditioned)
+    limited = answered("about-5", conditioned, **{"condition-limits": "a-lot"})
+    assert equality_of(limited) == {"condition": "yes", "condition-limits": "a-lot"}
+    assert equality_of(answered("about-4", limited, condition="prefer-not")) == {"condition": "prefer-not"}
+    assert all(question.choices[-1].label == "Prefer not to say" for question in EQUALITY)
+
+
 def test_details_go_with_the_channel_they_were_for() -> None:
     """A number given up is not kept."""
     answers = answered("channels", {}, channels=["phone"])
@@ -118,7 +132,7 @@ def texts_of(step: Step) -> list[str]:
 
 def test_nothing_said_to_her_is_said_to_somebody_who_helps_her() -> None:
     """Every sentence of the form that speaks to her has one that speaks of her, and no other has."""
-    ahead = BEFORE_WHO | set(SURVEYED)
+    ahead = BEFORE_WHO | {*SURVEYED, *ABOUT_HER}
     texts = {text for step in (*STEPS, POINT) if step.slug not in ahead for text in texts_of(step)}
     addressed = {text for text in texts if ADDRESSED.search(text) or "You " in text or "Your " in text}
     assert addressed == OF_HER.keys() & texts

@@ -10,6 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from services.intake.domain.person import Person, missing_details
+from shared.contracts.equality import refuse_equality
 from shared.contracts.kinds import Point, Reason
 from shared.contracts.surveys import BASELINE
 from shared.contracts.walk_requests import Availability, WalkRequested
@@ -43,6 +44,7 @@ class RequestWalk:
     group_walk_welcome: bool = False
     language: str = "en"
     baseline: Mapping[str, str] = field(default_factory=dict)
+    equality: Mapping[str, str] = field(default_factory=dict)
 
     def event(self, request_id: UUID) -> WalkRequested:
         """What the others may know: the place and the rules, and nothing that says who she is."""
@@ -84,6 +86,8 @@ def refuse_request(command: RequestWalk, today: date) -> dict[str, str]:
         wrong["availability.earliest"] = EARLIEST_WRONG
     for code, sentence in BASELINE.refuse(command.baseline).items():
         wrong[f"baseline.{code}"] = sentence
+    for code, sentence in refuse_equality(command.equality).items():
+        wrong[f"equality.{code}"] = sentence
     return wrong
 
 

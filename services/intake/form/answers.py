@@ -9,7 +9,7 @@ from services.intake.domain.refusals import FieldsWrong
 from services.intake.domain.requests import EARLIEST_WRONG, RequestWalk, possible_first_day
 from services.intake.domain.wishes import Wishes
 from services.intake.form.fields import TWO_NUMBERS, First
-from services.intake.form.questions import SURVEYED, Answers, channels_of
+from services.intake.form.questions import ABOUT_HER, SURVEYED, Answers, channels_of
 from services.intake.requesting import map_point, postcode_point, slugs
 from shared.contracts.kinds import Point, Reason
 from shared.contracts.walk_requests import Availability, ContactRules
@@ -86,6 +86,11 @@ def baseline_of(answers: Answers) -> dict[str, str]:
     return {code: choice for slug in SURVEYED for code, choice in answers.get(slug, {}).items()}
 
 
+def equality_of(answers: Answers) -> dict[str, str]:
+    """Her answers to the equality questions, those she gave."""
+    return {code: choice for slug in ABOUT_HER for code, choice in answers.get(slug, {}).items()}
+
+
 def command_of(force_id: str, answers: Answers, postcodes: Postcodes) -> RequestWalk:
     """What the answers together ask for; every page that applies must be answered."""
     rules = ContactRules(
@@ -115,4 +120,5 @@ def command_of(force_id: str, answers: Answers, postcodes: Postcodes) -> Request
         reasons=tuple(Reason(one) for one in answers["reasons"].get("reasons", ())),
         group_walk_welcome=answers.get("group", {}).get("group") == "yes",
         baseline=baseline_of(answers),
+        equality=equality_of(answers),
     )

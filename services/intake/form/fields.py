@@ -177,5 +177,9 @@ class Consent(BaseModel):
     consent: Literal["yes"]
 
 
+class EqualityWanted(BaseModel):
+    about: YesNo
+
+
 class SurveyWanted(BaseModel):
     survey: YesNo

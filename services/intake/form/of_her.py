@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final, TypeAlias
 
-from services.intake.form.questions import SURVEYED, Answers, Step, helped
+from services.intake.form.questions import ABOUT_HER, SURVEYED, Answers, Step, helped
 
 Say: TypeAlias = Callable[[str], str]
 """A sentence of the form as this reader is to read it."""
@@ -109,6 +109,20 @@ OF_HER: Final[Mapping[str, str]] = {
     "How safe you feel, before the walk": "How safe she feels, before the walk",
     "Would you answer 7 short questions?": "Would she answer 7 short questions?",
     "Select yes if you would answer a few questions": "Select yes if she would answer a few questions",
+    "Would you answer a few questions about yourself?": "Would she answer a few questions about herself?",
+    "Select yes if you would answer a few questions about yourself": (
+        "Select yes if she would answer a few questions about herself"
+    ),
+    "They help the force see whether walks reach women of every background. You can leave out any of them.": (
+        "They help the force see whether walks reach women of every background. She can leave out any of them."
+    ),
+    (
+        "Each answer is torn off from your name, from your request and from your other answers, and mixed with "
+        "other women’s. Nobody who arranges your walk sees it. We cannot find it again, so we cannot delete it later."
+    ): (
+        "Each answer is torn off from her name, from her request and from her other answers, and mixed with other "
+        "women’s. Nobody who arranges her walk sees it. We cannot find it again, so we cannot delete it later."
+    ),
     "Questions about how safe you feel": "Questions about how safe she feels",
 }
 
@@ -125,7 +139,7 @@ def worded(step: Step, answers: Answers) -> Step:
     """The page in the words for whoever fills this form in. Questions of the survey are read out, and so left alone."""
     if not helped(answers) or step.slug in BEFORE_WHO:
         return step
-    if step.slug in SURVEYED:
+    if step.slug in (*SURVEYED, *ABOUT_HER):
         return replace(step, lead=(*step.lead, READ_OUT))
     say, asked = spoken_to(answers), step.asked
     return replace(

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, create_model
 
 from services.intake.domain.wishes import NEEDS_LIMIT, WORDS_LIMIT, Helper
 from services.intake.form import fields
+from shared.contracts.equality import CONDITION, EQUALITY, LIMITED
 from shared.contracts.kinds import Channel, PartOfDay, Reason, Weekday
 from shared.contracts.policy import ForcePolicy
 from shared.contracts.surveys import BASELINE, Question
@@ -100,14 +101,14 @@ def helped(answers: Answers) -> bool:
     return answers.get("who", {}).get("who") == "with"
 
 
-def _survey_step(number: int, question: Question) -> Step:
-    """A question of the baseline survey; she may go on without an answer."""
+def _survey_step(slug: str, question: Question, applies: Callable[[Answers], bool]) -> Step:
+    """A question of the baseline survey, or about equality; she may go on without an answer."""
     given: Any = (
         Literal[tuple(choice.code for choice in question.choices)] | None,
         Field(default=None, alias=question.code),
     )
     return Step(
-        f"more-{number}",
+        slug,
         question.text,
         create_model("Answer", **{question.code.replace("-", "_"): given}),
         Asked(
@@ -118,8 +119,23 @@ def _survey_step(number: int, question: Question) -> Step:
             {choice.code: choice.label for choice in question.choices},
         ),
         {question.code: "Select one of the answers, or none"},
-        applies=lambda answers, policy: answers.get("survey", {}).get("survey") == "yes",
+        applies=lambda answers, policy: applies(answers),
     )
+
+
+def _wants_survey(answers: Answers) -> bool:
+    return answers.get("survey", {}).get("survey") == "yes"
+
+
+def _wants_equality(answers: Answers) -> bool:
+    return answers.get("about", {}).get("about") == "yes"
+
+
+def _has_condition(answers: Answers) -> bool:
+    return _wants_equality(answers) and answers.get(_EQUALITY_SLUGS[CONDITION], {}).get(CONDITION) == "yes"
+
+
+_EQUALITY_SLUGS: Final = {question.code: f"about-{number}" for number, question in enumerate(EQUALITY, 1)}
 
 
 POINT: Final = Step(
@@ -470,8 +486,33 @@ STEPS: Final[tuple[Step, ...]] = (
             "counts them.",
         ),
     ),
-    *(_survey_step(number, question) for number, question in enumerate(BASELINE.questions, 1)),
+    *(_survey_step(f"more-{number}", question, _wants_survey) for number, question in enumerate(BASELINE.questions, 1)),
+    Step(
+        "about",
+        "Equality questions",
+        fields.EqualityWanted,
+        Asked(
+            "about",
+            "radios",
+            "Would you answer a few questions about yourself?",
+            choices={"yes": "Yes", "no": "No, go on without them"},
+        ),
+        {"about": "Select yes if you would answer a few questions about yourself"},
+        (
+            "They help the force see whether walks reach women of every background. You can leave out any of them.",
+            "Each answer is torn off from your name, from your request and from your other answers, and mixed with "
+            "other women’s. Nobody who arranges your walk sees it. We cannot find it again, so we cannot delete it "
+            "later.",
+        ),
+    ),
+    *(
+        _survey_step(
+            _EQUALITY_SLUGS[question.code], question, _has_condition if question.code == LIMITED else _wants_equality
+        )
+        for question in EQUALITY
+    ),
 )
 
 SURVEYED: Final = tuple(f"more-{number}" for number, _ in enumerate(BASELINE.questions, 1))
+ABOUT_HER: Final = tuple(_EQUALITY_SLUGS.values())
 BY_SLUG: Final[Mapping[str, Step]] = {step.slug: step for step in (*STEPS, POINT)}

@@ -7,9 +7,9 @@ from datetime import date
 from typing import Any
 
 from services.intake.domain.wishes import Helper, Wishes
-from services.intake.form.answers import baseline_of, first_day
+from services.intake.form.answers import baseline_of, equality_of, first_day
 from services.intake.form.of_her import spoken_to, worded
-from services.intake.form.questions import CHANNELS, HELPERS, PARTS, POINT, SURVEYED, Answers, Asked
+from services.intake.form.questions import ABOUT_HER, CHANNELS, HELPERS, PARTS, POINT, SURVEYED, Answers, Asked
 from services.intake.form.sitting import steps_for
 from shared.contracts.policy import ForcePolicy
 from shared.contracts.surveys import BASELINE
@@ -33,7 +33,9 @@ def summary(answers: Answers, policy: ForcePolicy) -> list[Line]:
         if step.slug == "survey":
             value = f"{len(baseline_of(answers))} of {len(BASELINE.questions)} answered"
             lines.append(Line(say("Questions about how safe you feel"), value, step.slug))
-        elif step.slug != "eligibility" and step.slug not in SURVEYED:
+        elif step.slug == "about":
+            lines.append(Line("Equality questions", f"{len(equality_of(answers))} answered", step.slug))
+        elif step.slug != "eligibility" and step.slug not in (*SURVEYED, *ABOUT_HER):
             shown = worded(POINT, answers) if step.slug == "place" and "point" in answers else step
             key = "Place" if step.slug == "place" else step.title
             given = first_day(answers) if step.slug == "first" else answers[shown.slug].get(shown.asked.name)

@@ -17,6 +17,7 @@ from services.intake.domain.refusals import FieldsWrong, KeyUsedForAnother
 from services.intake.domain.requests import Held, RequestState, RequestWalk, refuse_request
 from services.intake.domain.requests import reference as reference_of
 from services.intake.handlers.answers import keep_baselines, sealed_baseline
+from services.intake.handlers.equality import keep_equality
 from services.intake.handlers.hers import private_link
 from services.intake.handlers.keeping import Keeping, Woman
 from services.intake.handlers.messages import Notice, decide, send_on
@@ -118,6 +119,7 @@ async def _follow(tx: Transaction, keeping: Keeping, accepted: Sequence[_Sealed]
         if one.keyed.command.baseline
     ]
     await keep_baselines(tx, keeping, baselines, now)
+    await keep_equality(tx, keeping, [one.keyed.command for one in accepted], now)
 
 
 def _confirmation(keeping: Keeping, asked: _Sealed, now: datetime) -> Notice:
@@ -127,7 +129,7 @@ def _confirmation(keeping: Keeping, asked: _Sealed, now: datetime) -> Notice:
 def _canonical(command: RequestWalk, person: Mapping[str, Any], event: WalkRequested) -> str:
     """The command as one text, the same for the same request."""
     asked = event.model_dump(mode="json", exclude={"request_id"})
-    return json.dumps([command.force_id, person, asked, dict(command.baseline)], sort_keys=True)
+    return json.dumps([command.force_id, person, asked, dict(command.baseline), dict(command.equality)], sort_keys=True)
 
 
 def _sealed_request(vault: Vault, keyed: Keyed) -> _Sealed:
