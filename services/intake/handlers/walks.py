@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
-from services.intake.domain.messages import MessageKind, reminder_from
+from services.intake.domain.messages import OF_A_TIME, MessageKind, reminder_from
 from services.intake.domain.requests import Held, RequestState
 from services.intake.handlers.hers import private_link
 from services.intake.handlers.keeping import Keeping, open_request
@@ -34,15 +34,6 @@ from shared.database import Transaction
 
 W = TypeVar("W", bound=WalkEvent)
 A = TypeVar("A", bound=WalkArranged)
-
-OF_A_TIME: Final = (
-    MessageKind.PROPOSED,
-    MessageKind.ARRANGED,
-    MessageKind.MOVED,
-    MessageKind.CANCELLED,
-    MessageKind.REMINDER,
-)
-"""What dies with the time it tells of, unless it has left."""
 
 
 def _moves(received: Sequence[Received[WalkEvent]], state: RequestState, *, assigned: bool = True) -> list[Move]:
