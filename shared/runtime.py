@@ -21,7 +21,8 @@ from pydantic import ValidationError
 
 from shared import audit
 from shared.bus.broker import Bus
-from shared.bus.inbox import Inbox
+from shared.bus.erasure import Forget, Ledger
+from shared.bus.inbox import UNKNOWN_FORCE, Inbox
 from shared.bus.metrics import BusMetrics
 from shared.bus.outbox import QUERIES
 from shared.bus.relay import Relay
@@ -79,6 +80,7 @@ def service_app(
     pages: Pages,
     refusals: Mapping[type[Refusal], int],
     subscriptions: Subscriptions,
+    forget: Forget,
     timers: Timers | None = None,
     channels: Mapping[str, Channel] | None = None,
     on_start: Callable[[], Awaitable[None]] | None = None,
@@ -86,12 +88,15 @@ def service_app(
 ) -> FastAPI:
     """One service as a web application whose lifespan runs its bus side too, as its settings' roles say.
 
+    `forget` takes the data of somebody erased out of the service's own tables: here for a database that was restored
+    from before the erasure, which learns of it from the file of tombstones before it is ready.
     `on_start` runs in the bus role once its database answers, before anything is taken from the bus (registers,
     published areas); it must be repeatable.
     `measure` runs in the bus role every fifteen seconds: gauges read from the database.
     """
     settings: ServiceSettings = dependencies.settings
     metrics = BusMetrics(dependencies.registry)
+    ledger = Ledger(settings.data_dir / f"{service}.tombstones")
     inbox = Inbox(dependencies.bus_database, subscriptions, dependencies.clock, metrics, dependencies.policies.forces)
     bus = Bus(
         bootstrap=settings.kafka_bootstrap,
@@ -111,8 +116,19 @@ def service_app(
 
     migrations = migrations_needed(service)
 
+    remembers = False
+
     async def ready() -> Mapping[str, bool]:
-        return {"database": await dependencies.database.holds(migrations)}
+        nonlocal remembers
+        database = await dependencies.database.holds(migrations)
+        # What was restored from before an erasure serves nobody until it has learned of it.
+        if database and not remembers:
+            with contextlib.suppress(*TRANSIENT):
+                remembers = not await ledger.missing(dependencies.database, dependencies.policies.forces)
+        return {"database": database, "erasures": database and remembers}
+
+    async def remember() -> None:
+        await ledger.apply(dependencies.bus_database, dependencies.policies.forces, forget, dependencies.clock())
 
     async def bus_ready() -> Mapping[str, bool]:
         if "bus" not in settings.roles:
@@ -132,7 +148,7 @@ def service_app(
         first: list[Callable[[], Awaitable[None]]] = []
         loops: list[Callable[[asyncio.Event], Awaitable[None]]] = []
         if "bus" in settings.roles:
-            first = [partial(_roll_partitions, dependencies)]
+            first = [partial(_roll_partitions, dependencies), remember]
             if on_start is not None:
                 first.append(on_start)
             loops = [
@@ -142,7 +158,8 @@ def service_app(
                     dependencies.bus_database,
                     timers or Timers(),
                     dependencies.clock,
-                    dependencies.policies.forces,
+                    # Of a record whose headers nobody could read the force is unknown: it has to be scrubbed too.
+                    (*dependencies.policies.forces, UNKNOWN_FORCE),
                 ).run,
                 Sender(
                     dependencies.bus_database,
@@ -153,6 +170,7 @@ def service_app(
                 _every(1.0, inbox.sweep),
                 _every(5.0, lambda: _measure(dependencies, inbox, metrics)),
                 _every(1.0, lambda: _seal(service, dependencies)),
+                _every(1.0, lambda: ledger.keep(dependencies.bus_database, dependencies.policies.forces)),
                 _every(3600.0, lambda: _roll_partitions(dependencies)),
             ]
             if settings.create_topics:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from services.assignment import pages, routes, subscribers, timers, wording
+from services.assignment import handlers, pages, routes, subscribers, timers, wording
 from services.assignment.dependencies import Dependencies
 from services.assignment.settings import Settings
 from shared.policies import Policies
@@ -52,6 +52,7 @@ def build(settings: Settings) -> FastAPI:
         pages=site_pages(policies),
         refusals=routes.REFUSALS,
         subscriptions=subscribers.subscriptions(deps),
+        forget=handlers.forget,
         timers=timers.timers(),
         on_start=deps.take_registers,
         measure=deps.measure,

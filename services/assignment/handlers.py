@@ -30,10 +30,12 @@ from services.assignment.domain import (
     WalkNotFound,
 )
 from shared import audit, timers
-from shared.bus import outbox
-from shared.bus.outbox import Fact
+from shared.bus import erasure, outbox
+from shared.bus.erasure import Gone
+from shared.bus.outbox import Fact, Thread
 from shared.bus.subscriptions import Outcome
 from shared.contracts.areas import AreaPublished
+from shared.contracts.concerns import ConcernRedacted
 from shared.contracts.envelope import Event, Received
 from shared.contracts.feedback import FeedbackFlagged
 from shared.contracts.kinds import Point
@@ -43,6 +45,7 @@ from shared.contracts.walk_requests import (
     ContactRules,
     ContactRulesChanged,
     ContactWanted,
+    ParticipantErased,
     ProposalAnswered,
     WalkRequestAmended,
     WalkRequested,
@@ -330,6 +333,56 @@ def _facts(
         for each in decided
         for event in each.events
     ]
+
+
+# What is forgotten.
+
+
+async def forget_erased(tx: Transaction, received: Sequence[Received[ParticipantErased]], now: datetime) -> None:
+    """Forget what was known of women who were erased. A request that never came is buried all the same."""
+    await forget(tx, [Gone(one.force_id, one.event.request_id) for one in received], now)
+
+
+async def forget(tx: Transaction, gone: Sequence[Gone], now: datetime) -> None:
+    """Keep of these requests no more than counts need: team, area, month, state. Doing it again changes nothing.
+
+    A walk that is not over goes on for the others or is cancelled. Of a walk with no woman left the meeting place and
+    the words of its concerns go too; the concerns stand, for the place is as dark as it was.
+    """
+    erased = [(one.force_id, one.id) for one in gone if one.what == "all"]
+    walk_of = await store.walks_of_requests(tx, erased)
+    walks = await store.lock_walks(tx, {(force_id, walk_of[id_]) for force_id, id_ in erased if id_ in walk_of})
+    ids = frozenset(id_ for _, id_ in erased)
+    decided = [domain.withdraw(walk, ids, now) for walk in walks.values() if walk.state not in domain.ENDED]
+    await store.save_walks(tx, [each.walk for each in decided])
+    await store.save_requests(tx, [each.walk for each in decided])
+    await outbox.append(tx, [fact._replace(thread=Thread(None, None)) for fact in _facts(decided, now)])
+    await store.erase_requests(tx, erased)
+    for force_id, follow_up_id in await store.drop_open_contacts(tx, erased):
+        await timers.cancel(tx, FOLLOW_UP_DUE, force_id, [follow_up_id])
+
+    buried = await erasure.buried(
+        tx, [(walk.force_id, request.id) for walk in walks.values() for request in walk.requests]
+    )
+    left = [
+        (walk.force_id, walk.id)
+        for walk in walks.values()
+        if all(request.id in ids or (walk.force_id, request.id) in buried for request in walk.requests)
+    ]
+    await store.erase_walks(tx, left)
+    redacted = await store.erase_concerns(tx, left)
+    # Nothing in them leads from a concern to a request: not what caused them either.
+    await outbox.append(
+        tx,
+        [Fact(ConcernRedacted(concern_id=id_), force_id, now, thread=Thread(None, None)) for force_id, id_ in redacted],
+    )
+    words = [Gone(force_id, id_, "words") for force_id, id_ in (*left, *redacted)]
+    await erasure.bury(tx, [*(Gone(*key) for key in erased), *words], now, now)
+    await audit.record(
+        tx,
+        [audit.Entry(force_id, "assignment", "erased", f"request {id_}", "intake told it") for force_id, id_ in erased],
+        now,
+    )
 
 
 # What falls due.

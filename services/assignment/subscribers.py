@@ -18,6 +18,7 @@ from shared.contracts.referrals import (
 from shared.contracts.walk_requests import (
     ContactRulesChanged,
     ContactWanted,
+    ParticipantErased,
     ProposalAnswered,
     WalkRequestAmended,
     WalkRequested,
@@ -35,6 +36,7 @@ def subscriptions(deps: Dependencies) -> Subscriptions:
     subscribe.to(WalkRequestWithdrawn, handlers.withdraw_requests)
     subscribe.to(ContactRulesChanged, handlers.change_contact_rules)
     subscribe.to(ContactWanted, partial(handlers.open_follow_ups, policies=policies))
+    subscribe.to(ParticipantErased, handlers.forget_erased)
     subscribe.to(FeedbackFlagged, partial(handlers.open_reviews, policies=policies))
     subscribe.to(ReferralMade, handlers.note_referrals)
     subscribe.to(ReferralAccepted, handlers.note_referrals)

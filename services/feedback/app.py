@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from services.feedback import pages, routes
+from services.feedback import handlers, pages, routes
 from services.feedback.dependencies import Dependencies
 from services.feedback.settings import Settings
 from services.feedback.subscribers import subscriptions
@@ -34,6 +34,7 @@ def build(settings: Settings) -> FastAPI:
         ),
         refusals=routes.REFUSALS,
         subscriptions=subscriptions(deps.policies),
+        forget=handlers.forget,
         timers=timers(deps.metrics),
         on_start=deps.start,
     )

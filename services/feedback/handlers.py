@@ -11,12 +11,13 @@ from services.feedback import domain, store
 from services.feedback.evaluation import Evaluation, evaluate
 from services.feedback.metrics import FeedbackMetrics
 from shared import timers
-from shared.bus import outbox
+from shared.bus import erasure, outbox
+from shared.bus.erasure import Gone
 from shared.bus.outbox import Fact
 from shared.bus.subscriptions import Outcome
 from shared.contracts.areas import AreaPublished
-from shared.contracts.baseline import BaselineAnswered, EqualityAnswered
-from shared.contracts.concerns import ConcernRaised, ConcernWithdrawn
+from shared.contracts.baseline import AnswersWithdrawn, BaselineAnswered, EqualityAnswered
+from shared.contracts.concerns import ConcernRaised, ConcernRedacted, ConcernWithdrawn
 from shared.contracts.envelope import Event, Received
 from shared.contracts.kinds import SurveyName
 from shared.contracts.policy import ForcePolicy
@@ -92,7 +93,8 @@ class Finish:
 async def finish(
     tx: Transaction, commands: Sequence[Finish], now: datetime, *, link_key: bytes, new_id: Callable[[], UUID] = uuid4
 ) -> list[UUID | None]:
-    """Store answers once a link; each command's receipt, or None where that link had been used before.
+    """Store answers once a link; each command's receipt, or None where that link had been used before, or she was
+    erased since.
 
     :raises AnswersInvalid: an answer is not one the survey gives.
     :raises NothingAnswered: there is no answer at all.
@@ -109,7 +111,11 @@ async def finish(
         )
         for command in commands
     ]
-    first = await store.save_answers(tx, [one.answered for one in finished])
+    forgotten = await erasure.buried(tx, [(one.answered.force_id, one.answered.pair_id) for one in finished])
+    first = await store.save_answers(
+        tx,
+        [one.answered for one in finished if (one.answered.force_id, one.answered.pair_id) not in forgotten],
+    )
     counted = [one for one in finished if _place(one.answered) in first]
     await store.save_flags(
         tx, [(one.answered.force_id, one.answered.month, one.flagged) for one in counted if one.flagged]
@@ -144,7 +150,7 @@ class Progress:
 async def progress(tx: Transaction, ticket: Ticket, *, link_key: bytes) -> Progress:
     """How far a link has come. Changes nothing."""
     survey = SURVEYS[ticket.survey]
-    if await store.is_answered(tx, ticket.force_id, ticket.survey, ticket.pair_id):
+    if await _is_forgotten(tx, ticket) or await store.is_answered(tx, ticket.force_id, ticket.survey, ticket.pair_id):
         return Progress(survey, finished=True, answers={})
     return Progress(survey, finished=False, answers=await store.draft(tx, *_draft(ticket, link_key)))
 
@@ -156,12 +162,43 @@ async def keep_answer(
 
     :raises AnswersInvalid: the answer is not one the survey gives.
     """
+    if await _is_forgotten(tx, ticket):
+        return
     if answer is None:
         await store.leave_out_of_draft(tx, *_draft(ticket, link_key), code)
         return
     if wrong := SURVEYS[ticket.survey].refuse({code: answer}).get(code):
         raise domain.AnswersInvalid({code: wrong})
     await store.keep_draft(tx, *_draft(ticket, link_key), month(now), {code: answer})
+
+
+# What is forgotten
+
+
+async def forget_answers(tx: Transaction, received: Sequence[Received[AnswersWithdrawn]], now: datetime) -> None:
+    """Let nothing lead from answers to whoever gave them."""
+    await forget(tx, [Gone(one.force_id, one.event.pair_id) for one in received], now)
+
+
+async def forget_words(tx: Transaction, received: Sequence[Received[ConcernRedacted]], now: datetime) -> None:
+    """No words of a concern are kept here; what may be held of it, unread, is to lose them."""
+    await forget(tx, [Gone(one.force_id, one.event.concern_id, "words") for one in received], now)
+
+
+async def forget(tx: Transaction, gone: Sequence[Gone], now: datetime) -> None:
+    """Put the answers of these pair ids under ids that nobody was ever told; what they count for stays.
+
+    From then on nothing, not even what intake sealed, leads from a woman to a row of answers. Of a pair id comes no
+    more: no late baseline, and no survey by a link that is still open. Doing it again changes nothing.
+    """
+    pairs = [one for one in gone if one.what == "all"]
+    await store.unlink_answers(tx, [(one.force_id, one.id, uuid4()) for one in pairs])
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    await erasure.bury(tx, gone, today, now)
+
+
+async def _is_forgotten(tx: Transaction, ticket: Ticket) -> bool:
+    return bool(await erasure.buried(tx, [(ticket.force_id, ticket.pair_id)]))
 
 
 # Outcomes

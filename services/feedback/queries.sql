@@ -143,3 +143,9 @@ WHERE r.force_id = $1 AND NOT c.withdrawn GROUP BY r.state;
 -- Calls and visits made, in time and late.
 SELECT count(*) FILTER (WHERE in_time) AS in_time, count(*) FILTER (WHERE NOT in_time) AS late
 FROM follow_up WHERE force_id = $1;
+
+-- unlink_answers
+-- Answers of these pair ids stand under others from now on, the same for all surveys of one pair.
+UPDATE answers AS a SET pair_id = i.other
+FROM unnest($1::text[], $2::uuid[], $3::uuid[]) AS i (force_id, pair_id, other)
+WHERE a.force_id = i.force_id AND a.pair_id = i.pair_id;

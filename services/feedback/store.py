@@ -60,6 +60,16 @@ async def save_equality(tx: Transaction, answered: Sequence[tuple[str, EqualityA
     )
 
 
+async def unlink_answers(tx: Transaction, pairs: Sequence[tuple[str, UUID, UUID]]) -> None:
+    """Put answers under other pair ids, given as (force, pair id, other)."""
+    await tx.run(
+        QUERIES.unlink_answers,
+        [force for force, _, _ in pairs],
+        [pair_id for _, pair_id, _ in pairs],
+        [other for _, _, other in pairs],
+    )
+
+
 async def is_answered(tx: Transaction, force_id: str, survey: SurveyName, pair_id: UUID) -> bool:
     """Whether this survey was finished under this pair id."""
     return bool(await tx.fetch_value(QUERIES.is_answered, force_id, survey, pair_id))

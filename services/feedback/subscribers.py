@@ -8,8 +8,8 @@ from functools import partial
 from services.feedback import handlers
 from shared.bus.subscriptions import Subscriptions
 from shared.contracts.areas import AreaPublished
-from shared.contracts.baseline import BaselineAnswered, EqualityAnswered
-from shared.contracts.concerns import ConcernRaised, ConcernWithdrawn
+from shared.contracts.baseline import AnswersWithdrawn, BaselineAnswered, EqualityAnswered
+from shared.contracts.concerns import ConcernRaised, ConcernRedacted, ConcernWithdrawn
 from shared.contracts.policy import ForcePolicy
 from shared.contracts.referrals import (
     ConcernResolved,
@@ -27,9 +27,11 @@ def subscriptions(policies: Mapping[str, ForcePolicy]) -> Subscriptions:
     subscribe.to(WalkCompleted, partial(handlers.invite, policies=policies))
     subscribe.to(BaselineAnswered, handlers.keep_baseline)
     subscribe.to(EqualityAnswered, handlers.keep_equality)
+    subscribe.to(AnswersWithdrawn, handlers.forget_answers)
     subscribe.to(AreaPublished, handlers.keep_areas)
     subscribe.to(ConcernRaised, handlers.count_concerns)
     subscribe.to(ConcernWithdrawn, handlers.withdraw_concerns)
+    subscribe.to(ConcernRedacted, handlers.forget_words)
     subscribe.to(ReferralMade, handlers.follow_referrals)
     subscribe.to(ReferralAccepted, handlers.follow_referrals)
     subscribe.to(ReferralDeclined, handlers.follow_referrals)

@@ -6,6 +6,7 @@ from functools import partial
 
 from services.feedback import handlers
 from services.feedback.metrics import FeedbackMetrics
+from shared.bus import erasure
 from shared.timers import Timers
 
 
@@ -13,4 +14,5 @@ def timers(metrics: FeedbackMetrics) -> Timers:
     """Kind of timer → handler."""
     due = Timers()
     due.on(handlers.NIGHT, partial(handlers.keep_night, metrics=metrics))
+    due.on(erasure.SCRUB, erasure.scrub)
     return due

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from services.intake import pages, routes, subscribers, timers
 from services.intake.channels.email import Email
 from services.intake.dependencies import Dependencies
+from services.intake.handlers.erasure import forgetter
 from services.intake.messages.words import Words
 from services.intake.settings import Settings
 from shared.contracts.kinds import Channel
@@ -39,6 +40,7 @@ def build(settings: Settings, clock: Callable[[], datetime] = utc_now) -> FastAP
         ),
         refusals=routes.REFUSALS,
         subscriptions=subscribers.subscriptions(deps.keeping),
+        forget=forgetter(deps.keeping),
         timers=timers.timers(deps.keeping),
         channels={Channel.EMAIL.value: Email(deps, words).send},
     )

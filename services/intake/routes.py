@@ -21,6 +21,7 @@ REFUSALS: dict[type[Refusal], int] = {
     refusals.FieldsWrong: 422,
     refusals.KeyUsedForAnother: 422,
     refusals.RequestNotFound: 404,
+    refusals.RequestErased: 410,
     refusals.LinkInvalid: 404,
     refusals.TimesGone: 409,
     refusals.TooLateToChange: 409,

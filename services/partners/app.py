@@ -44,6 +44,7 @@ def build(settings: Settings) -> FastAPI:
         ),
         refusals=routes.REFUSALS,
         subscriptions=subscriptions(deps.policies),
+        forget=handlers.forget,
         timers=timers(),
         channels={handlers.EMAIL: Email(deps.bus_database, settings, deps.clock).send},
         on_start=take_over_register,

@@ -471,6 +471,14 @@ def withdraw(case: Case, now: datetime) -> Decision:
     )
 
 
+def redact(case: Case, now: datetime) -> Decision:
+    """The words of a concern were erased: whoever was ever asked to act on it is told to forget them."""
+    return Decision(
+        replace(case.concern, words=None, place_name=None),
+        events=tuple(_told(r, PartnerReferralStatus.REDACTED, now) for r in case.referrals),
+    )
+
+
 def overdue(referrals: Iterable[Referral]) -> list[Referral]:
     """Those nobody has answered, marked; one answered meanwhile stays as it is."""
     return [

@@ -29,11 +29,12 @@ from services.partners.domain import (
     Waiting,
 )
 from shared import audit, sendings, timers
-from shared.bus import outbox
+from shared.bus import erasure, outbox
+from shared.bus.erasure import Gone
 from shared.bus.outbox import Fact
 from shared.bus.subscriptions import Outcome
 from shared.contracts.areas import AreaPublished, area_key
-from shared.contracts.concerns import ConcernRaised, ConcernWithdrawn
+from shared.contracts.concerns import ConcernRaised, ConcernRedacted, ConcernWithdrawn
 from shared.contracts.envelope import Event, Received
 from shared.contracts.policy import ForcePolicy
 from shared.database import Transaction
@@ -103,6 +104,29 @@ async def close_withdrawn(tx: Transaction, received: Sequence[Received[ConcernWi
         if (case := cases.get((one.force_id, one.event.concern_id))) is not None
     ]
     await _go_on(tx, decided, now)
+
+
+async def redact(tx: Transaction, received: Sequence[Received[ConcernRedacted]], now: datetime) -> None:
+    """Forget the words of concerns, and have every partner that was asked forget them."""
+    await forget(tx, [Gone(one.force_id, one.event.concern_id, "words") for one in received], now)
+
+
+async def forget(tx: Transaction, gone: Sequence[Gone], now: datetime) -> None:
+    """Take the words out of these concerns; one that is not known here yet will come without. What is to be done
+    stands. Doing it again changes nothing."""
+    cases = await store.lock_cases(tx, [(one.force_id, one.id) for one in gone])
+    known = [case for case in cases.values() if case is not None]
+    speaking = [case for case in known if case.concern.words or case.concern.place_name]
+    decided = [Decided(domain.redact(case, now)) for case in speaking]
+    await store.change_concerns(tx, [one.decision.concern for one in decided])
+    await _save(tx, decided, now)
+    told = [Gone(case.concern.force_id, r.reference, "words") for case in known for r in case.referrals]
+    await erasure.bury(tx, [*gone, *told], now, now)
+    entries = [
+        audit.Entry(case.concern.force_id, "partners", "erased", f"concern {case.concern.id}", "its words, as told")
+        for case in speaking
+    ]
+    await audit.record(tx, entries, now)
 
 
 async def answer(

@@ -66,8 +66,9 @@ ON CONFLICT (force_id, id) DO NOTHING;
 
 -- change_concerns
 -- Concerns that went on: to another partner, to triage, to their end.
-UPDATE concern AS c SET state = i.state, triage_reason = i.triage_reason, words = i.words
-FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[]) AS i (force_id, id, state, triage_reason, words)
+UPDATE concern AS c SET state = i.state, triage_reason = i.triage_reason, words = i.words, place_name = i.place_name
+FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[])
+    AS i (force_id, id, state, triage_reason, words, place_name)
 WHERE c.force_id = i.force_id AND c.id = i.id;
 
 -- save_referrals

@@ -148,9 +148,9 @@ async def save_tombstones(tx: Transaction, keys: Sequence[Key], now: datetime) -
 
 async def change_concerns(tx: Transaction, concerns: Sequence[Concern]) -> None:
     """Concerns that went on."""
-    rows = [(one.force_id, one.id, one.state, one.triage_reason, one.words) for one in concerns]
+    rows = [(one.force_id, one.id, one.state, one.triage_reason, one.words, one.place_name) for one in concerns]
     if rows:
-        await tx.run(QUERIES.change_concerns, *_columns(rows, 5))
+        await tx.run(QUERIES.change_concerns, *_columns(rows, 6))
 
 
 async def save_referrals(tx: Transaction, made: Sequence[tuple[Concern, Referral]]) -> None:

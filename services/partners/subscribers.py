@@ -8,7 +8,7 @@ from functools import partial
 from services.partners import handlers
 from shared.bus.subscriptions import Subscriptions
 from shared.contracts.areas import AreaPublished
-from shared.contracts.concerns import ConcernRaised, ConcernWithdrawn
+from shared.contracts.concerns import ConcernRaised, ConcernRedacted, ConcernWithdrawn
 from shared.contracts.policy import ForcePolicy
 
 
@@ -18,4 +18,5 @@ def subscriptions(policies: Mapping[str, ForcePolicy]) -> Subscriptions:
     subscribe.to(AreaPublished, handlers.keep_areas)
     subscribe.to(ConcernRaised, partial(handlers.open_referrals, policies=policies))
     subscribe.to(ConcernWithdrawn, handlers.close_withdrawn)
+    subscribe.to(ConcernRedacted, handlers.redact)
     return subscribe

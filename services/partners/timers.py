@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from services.partners import handlers
+from shared.bus import erasure
 from shared.timers import Timers
 
 
@@ -10,4 +11,5 @@ def timers() -> Timers:
     """What partners does when something falls due."""
     found = Timers()
     found.on(handlers.RESPOND, handlers.mark_overdue)
+    found.on(erasure.SCRUB, erasure.scrub)
     return found

@@ -46,6 +46,7 @@ STATUSES: Final[dict[PartnerReferralStatus, str]] = {
     PartnerReferralStatus.UPDATED: "Updated",
     PartnerReferralStatus.RESOLVED: "Resolved",
     PartnerReferralStatus.WITHDRAWN: "Withdrawn",
+    PartnerReferralStatus.REDACTED: "Words erased",
 }
 PROGRESS: Final[dict[Progress, str]] = {
     Progress.INVESTIGATING: "Looking into it",

@@ -41,6 +41,9 @@ from shared.observability import correlation_id, log, traceparent
 UNKNOWN_FORCE: Final = "unknown"
 """Stands for the force of a record whose headers do not say it."""
 
+PARKED_KEY: Final = "parked_key"
+"""The header that says of whom a record on the parked topic is, so that it can be scrubbed."""
+
 _PATIENCE: Final = 30.0
 """Seconds a batch is tried in place during a transient fault, well below max_poll_interval; then it is fetched anew."""
 _PASSING: Final[tuple[type[Exception], ...]] = (*TRANSIENT, TryAgain)
@@ -226,7 +229,11 @@ class Inbox:
             aside: list[Held] = []
             if unreadable:
                 todo, aside = _apart(todo, unreadable)
-            if aside or await tx.fetch_value(QUERIES.anything_held):
+            anything = await tx.fetch_row(QUERIES.anything_held)
+            assert anything is not None
+            if anything["erased"]:
+                todo = await batch.without_erased(todo)
+            if aside or anything["held"]:
                 todo = await batch.without_followers(todo)
             await batch.run(todo)
             await batch.hold(aside)
@@ -264,6 +271,28 @@ class _Batch:
         self._now = now
         self._isolate = isolate
         self._held: dict[tuple[str, bytes | None], Held] = {}
+        self._someone_erased = False
+
+    async def without_erased(self, todo: Sequence[Readable]) -> list[Readable]:
+        """Leave out what is about somebody erased: all of it, or the words alone."""
+        rows = await self._tx.fetch(
+            QUERIES.buried, [one.received.force_id for one in todo], [one.received.event.key for one in todo]
+        )
+        if not rows:
+            return list(todo)
+        erased = {(row["force_id"], row["id"]): row["what"] for row in rows}
+        left: list[Readable] = []
+        for one in todo:
+            event = one.received.event
+            match erased.get((one.received.force_id, event.key)):
+                case "all" if not event.overtakes:
+                    self._metrics.erased(event.name)
+                case "words" if event.without_words:
+                    wordless = event.model_copy(update=dict(event.without_words))
+                    left.append(one._replace(received=one.received._replace(event=wordless)))
+                case _:
+                    left.append(one)
+        return left
 
     async def without_followers(self, todo: Sequence[Readable]) -> list[Readable]:
         """Put behind what is held already the records whose key it shares; the others, to be handled."""
@@ -276,7 +305,7 @@ class _Batch:
         behind: list[Held] = []
         for one in todo:
             row = by_place.get(one.place)
-            if row is None:
+            if row is None or one.received.event.overtakes:
                 free.append(one)
             else:
                 behind.append(_follow(one, None if row["parked"] else row["awaits"]))
@@ -319,18 +348,17 @@ class _Batch:
             await self._tx.run(QUERIES.not_received, [one["force_id"] for one in lost], [one["id"] for one in lost])
         await self.hold(still)
         await self.hold(told, told=True)
-        await self.run(todo)
+        await self.run(await self.without_erased(todo) if todo else todo)
 
     async def run(self, todo: Sequence[Readable]) -> None:
         """Handle records in waves; release what waited for the aggregates they brought."""
         arrived: list[UUID] = []
         for group in waves((one.received.event.name, one.place, one) for one in todo):
-            free = group
+            free = await self.without_erased(group) if self._someone_erased else group
             if self._held:
-                free = [one for one in group if one.place not in self._held]
-                await self.hold(
-                    [_follow(one, self._held[one.place].awaits) for one in group if one.place in self._held]
-                )
+                behind = [one for one in free if one.place in self._held and not one.received.event.overtakes]
+                free = [one for one in free if one.place not in self._held or one.received.event.overtakes]
+                await self.hold([_follow(one, self._held[one.place].awaits) for one in behind])
             if free:
                 arrived += await self._handle(free)
         # Not before: what another member has put aside meanwhile may follow a record of a later wave.
@@ -376,6 +404,7 @@ class _Batch:
             await self.hold([_await(one, awaiting[one.received.id]) for one in group if one.received.id in awaiting])
             applied = [one for one in group if one.received.id not in awaiting]
         self._metrics.applied(subscription.event.name, len(applied))
+        self._someone_erased |= subscription.event.overtakes
         return [one.received.event.key for one in applied] + list(outcome.arrived)
 
     async def _release(self, arrived: Sequence[UUID]) -> None:
@@ -444,7 +473,9 @@ class _Batch:
         service = self._inbox._subscriptions.service
         record = one.record
         headers = [
-            (name, value) for name, value in record.headers if name.lower() not in ("content-type", "parked_reason")
+            (name, value)
+            for name, value in record.headers
+            if name.lower() not in ("content-type", "parked_reason", PARKED_KEY)
         ]
         headers += [
             # Nobody downstream is to parse what could not be parsed here.
@@ -452,6 +483,7 @@ class _Batch:
             ("parked_by", service.encode()),
             ("parked_reason", one.reason.encode()),
             ("parked_topic", record.topic.encode()),
+            (PARKED_KEY, record.key or b""),
             ("parked_partition", str(record.partition).encode()),
             ("parked_offset", str(record.offset).encode()),
         ]
@@ -476,7 +508,7 @@ def _apart(readable: Sequence[Readable], unreadable: Sequence[Held]) -> tuple[li
     before: list[Readable] = []
     aside = list(unreadable)
     for one in readable:
-        if one.record.offset < first.get(one.place, one.record.offset + 1):
+        if one.received.event.overtakes or one.record.offset < first.get(one.place, one.record.offset + 1):
             before.append(one)
         else:
             aside.append(_follow(one, None))

@@ -52,6 +52,10 @@ class BusMetrics:
     def duplicate(self, event: str) -> None:
         self._events.labels(event, "duplicate").inc()
 
+    def erased(self, event: str) -> None:
+        """It came late, about somebody whose data was erased, and had no effect."""
+        self._events.labels(event, "erased").inc()
+
     def skipped(self, type_: str) -> None:
         # A type nobody declared must not make a label of its own.
         known = BY_TYPE.get(type_)

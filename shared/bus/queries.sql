@@ -54,10 +54,10 @@ SELECT bus_id FROM relay_bus;
 INSERT INTO relay_bus (one, bus_id) VALUES (true, $1) ON CONFLICT (one) DO UPDATE SET bus_id = excluded.bus_id;
 
 -- republish
--- The retained log is pending again, whole or from a moment on, all topics or some.
+-- The retained log is pending again, whole or from a moment on, all topics or some. What was scrubbed is nothing any more.
 INSERT INTO outbox_pending (force_id, position)
 SELECT force_id, position FROM outbox_log
-WHERE time >= $1 AND ($2::text[] IS NULL OR topic = ANY ($2))
+WHERE time >= $1 AND NOT scrubbed AND ($2::text[] IS NULL OR topic = ANY ($2))
 ON CONFLICT (position) DO NOTHING;
 
 -- outbox_state
@@ -164,8 +164,8 @@ RETURNING force_id, position, why, digest, id, topic, key, partition, "offset", 
           held_at, tries;
 
 -- anything_held
--- Whether anything is held at all, so that the usual batch asks no more.
-SELECT EXISTS (SELECT FROM held) AS held;
+-- Whether anything is held at all, and anybody was erased, so that the usual batch asks no more.
+SELECT EXISTS (SELECT FROM held) AS held, EXISTS (SELECT FROM tombstone) AS erased;
 
 -- held_state
 -- How many records are held, by why.
@@ -191,6 +191,60 @@ UPDATE held SET try_at = now() WHERE why IN ('unreadable', 'failed') AND positio
 -- discard_parked
 -- Parked records are given up; what is held behind them goes on.
 DELETE FROM held WHERE position = ANY ($1::bigint[]) AND why IN ('unreadable', 'failed') RETURNING position;
+
+-- bury
+-- Tombstones; where the words of something were erased, all of it may be later.
+INSERT INTO tombstone AS t (force_id, id, what, erased_at)
+SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::timestamptz[])
+ON CONFLICT (force_id, id) DO UPDATE SET what = excluded.what WHERE t.what = 'words' AND excluded.what = 'all';
+
+-- buried
+-- Of these, whose data was erased, and how much of it.
+SELECT force_id, id, what FROM tombstone WHERE (force_id, id) IN (SELECT * FROM unnest($1::text[], $2::uuid[]));
+
+-- tombstones_since
+-- Tombstones set since then, for the file outside the database.
+SELECT force_id, id, what, erased_at FROM tombstone WHERE erased_at >= $1 ORDER BY erased_at, force_id, id;
+
+-- scrub_log
+-- What was told of these is told no more, whether it has left already or not. What made others forget is not forgotten.
+WITH scrubbed AS (
+    UPDATE outbox_log AS l SET data = '{}', scrubbed = true
+    FROM unnest($1::text[], $2::uuid[]) AS i (force_id, id)
+    WHERE l.key = i.id AND l.force_id = i.force_id AND NOT l.scrubbed AND l.type <> ALL ($3::text[])
+    RETURNING l.position
+)
+DELETE FROM outbox_pending USING scrubbed WHERE outbox_pending.position = scrubbed.position;
+
+-- scrub_words
+-- What was told of these is told again, if it has to be, without the words that stood in it.
+UPDATE outbox_log AS l SET data = convert_to((convert_from(l.data, 'UTF8')::jsonb || p.without::jsonb)::text, 'UTF8')
+FROM unnest($1::text[], $2::uuid[]) AS i (force_id, id), unnest($3::text[], $4::text[]) AS p (type, without)
+WHERE l.key = i.id AND l.force_id = i.force_id AND l.type = p.type AND NOT l.scrubbed;
+
+-- scrub_told_as_parked
+-- The original bytes of records of these keys that were told on the parked topic.
+WITH scrubbed AS (
+    UPDATE outbox_log AS l SET data = '{}', scrubbed = true
+    FROM unnest($1::text[]) AS k (header)
+    WHERE l.headers IS NOT NULL AND l.headers @> k.header::jsonb AND NOT l.scrubbed
+    RETURNING l.position
+)
+DELETE FROM outbox_pending USING scrubbed WHERE outbox_pending.position = scrubbed.position;
+
+-- drop_held
+-- Records held of these keys: they would have no effect any more.
+DELETE FROM held WHERE key = ANY ($1::bytea[]);
+
+-- held_of_keys
+-- Records held of these keys.
+SELECT force_id, position, headers, value FROM held WHERE key = ANY ($1::bytea[]) AND value IS NOT NULL;
+
+-- keep_held_value
+-- Records held, without the words.
+UPDATE held SET value = i.value
+FROM unnest($1::text[], $2::bigint[], $3::bytea[]) AS i (force_id, position, value)
+WHERE held.force_id = i.force_id AND held.position = i.position;
 
 -- roll_partitions
 -- Partitions of inbox and outbox log ahead of need.

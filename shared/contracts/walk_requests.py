@@ -83,7 +83,7 @@ class ProposalAnswered(RequestEvent):
 
     walk_id: UUID
     proposal_id: UUID
-    chosen: Instant | None = None
+    chosen: Instant | None
     """One of the proposed times; None where none of them suits."""
 
 
@@ -116,7 +116,7 @@ class ContactWanted(RequestEvent):
 
 
 class ParticipantErased(RequestEvent):
-    """What was held about her was erased. One a request of hers: whoever knows it forgets it, and keeps its id alone."""
+    """What was held about her was erased. Told of each request of hers: whoever knows it keeps its id alone."""
 
     name: ClassVar[str] = "participant-erased"
     overtakes: ClassVar[bool] = True

@@ -18,5 +18,10 @@ def leaves_on(day: date) -> datetime:
     return datetime.combine(day + BASELINE_WAITS + timedelta(days=1), time(0), LONDON).astimezone(UTC)
 
 
+def withdrawn_on(day: date) -> datetime:
+    """When the answers of whoever was erased on this day are withdrawn: together, at three the night after."""
+    return datetime.combine(day + timedelta(days=1), time(3), LONDON).astimezone(UTC)
+
+
 SURVEY_OPEN_FOR: Final = timedelta(days=60)
 """How long the link of a survey can be answered, from the moment it may be sent."""

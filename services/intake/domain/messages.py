@@ -30,16 +30,6 @@ class MessageKind(StrEnum):
     DONE = "done"
 
 
-OF_A_TIME: Final = (
-    MessageKind.PROPOSED,
-    MessageKind.ARRANGED,
-    MessageKind.MOVED,
-    MessageKind.CANCELLED,
-    MessageKind.REMINDER,
-)
-"""What dies with the time it tells of: once another of these is told, it leaves no more."""
-
-
 @dataclass(frozen=True, slots=True)
 class Send:
     """She may be sent this, not before `at` (UTC); `neutral` means that nothing in it may say police or why."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID, uuid4
@@ -58,6 +58,19 @@ async def keep_baselines(tx: Transaction, keeping: Keeping, baselines: Sequence[
 async def release_baselines(tx: Transaction, fired: Sequence[Fired], now: datetime, *, keeping: Keeping) -> None:
     """After thirty days answers leave even where too few came to hide among; those of one day leave together."""
     await _release(tx, keeping, await answer_rows.waiting_baselines_named(tx, [one.subject for one in fired]), now)
+
+
+async def forget_waiting(tx: Transaction, keeping: Keeping, pairs: Collection[tuple[str, UUID]]) -> None:
+    """Answers of these (force, pair id) that still wait never leave. Each that waits is opened to find them."""
+    forces = {force_id for force_id, _ in pairs}
+    hers = [
+        one
+        for one in await answer_rows.waiting_baselines(tx, forces)
+        if (one.force_id, UUID(keeping.vault.open(_BASELINE, one.sealed, str(one.id))["pair"])) in pairs
+    ]
+    await answer_rows.remove_baselines(tx, [one.id for one in hers])
+    for one in hers:
+        await timers.cancel(tx, BASELINE_LEAVES, one.force_id, [one.id])
 
 
 async def _release(tx: Transaction, keeping: Keeping, waiting: Sequence[Baseline], now: datetime) -> None:

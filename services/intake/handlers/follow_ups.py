@@ -62,6 +62,11 @@ async def want_contact(
     await timers.set(tx, CONTACT_IS_TOLD, waits)
 
 
+def request_wanted(keeping: Keeping, one: WantedContact) -> UUID:
+    """Which request a contact that waits is about."""
+    return UUID(keeping.vault.open(_WANTED, one.sealed, str(one.id))["request"])
+
+
 async def tell_wanted_contacts(tx: Transaction, fired: Sequence[Fired], now: datetime, *, keeping: Keeping) -> None:
     """Ask for the calls and visits that are wanted; the events name neither a flag nor a cause."""
     found = []

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 from uuid6 import uuid7
 
 from services.intake.domain.messages import MessageKind
-from services.intake.domain.refusals import FieldsWrong, KeyUsedForAnother
+from services.intake.domain.refusals import FieldsWrong, KeyUsedForAnother, RequestErased
 from services.intake.domain.requests import Held, RequestState, RequestWalk, refuse_request
 from services.intake.domain.requests import reference as reference_of
 from services.intake.handlers.answers import keep_baselines, sealed_baseline
@@ -75,6 +75,7 @@ async def request_walks(tx: Transaction, asked: Sequence[Keyed], now: datetime, 
 
     :raises FieldsWrong: something is missing or not valid; nothing of any of them is stored.
     :raises KeyUsedForAnother: a key was used before for another request.
+    :raises RequestErased: what was sent under this key was erased since, and is not to come back.
     """
     sealed = [_sealed_request(keeping.vault, keyed) for keyed in asked]
     wrong = [refuse_request(keyed.command, day(now)) for keyed in asked]
@@ -95,6 +96,8 @@ async def request_walks(tx: Transaction, asked: Sequence[Keyed], now: datetime, 
             answers.append(Accepted(one.new.id, one.new.reference, repeated=False))
         elif (found := known.get(one.key)) is None:
             raise FieldsWrong(faults)
+        elif found.reference is None:
+            raise RequestErased
         elif found.body_digest != one.new.body_digest:
             raise KeyUsedForAnother
         else:

@@ -14,6 +14,7 @@ from services.intake.handlers.keeping import Keeping, Woman, open_request
 from services.intake.handlers.messages import Notice, announce
 from services.intake.store import requests as request_rows
 from services.intake.store.requests import Stored
+from shared.bus import erasure
 from shared.bus.subscriptions import Outcome
 from shared.contracts.envelope import Received
 from shared.contracts.feedback import SurveyInvited
@@ -38,7 +39,12 @@ async def send_surveys(
         for stored in women.get(one.event.walk_id, ())
     ]
     await announce(tx, keeping, notices, now)
-    return Outcome(awaiting={one.id: one.event.walk_id for one in received if one.event.walk_id not in women})
+    # A walk of which no woman is left is known, and nobody is to be asked.
+    unknown = [one for one in received if one.event.walk_id not in women]
+    erased = await erasure.buried(tx, [(one.force_id, one.event.walk_id) for one in unknown])
+    return Outcome(
+        awaiting={one.id: one.event.walk_id for one in unknown if (one.force_id, one.event.walk_id) not in erased}
+    )
 
 
 def _survey_facts(

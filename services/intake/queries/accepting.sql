@@ -37,7 +37,7 @@ WITH incoming AS (
 SELECT request_id FROM claimed;
 
 -- accepted
--- What was accepted under these idempotency keys.
+-- What was accepted under these idempotency keys; no reference where it was erased since.
 SELECT a.force_id, a.digest, a.body_digest, a.request_id, r.reference
-FROM accepted_key AS a JOIN walk_request AS r ON r.force_id = a.force_id AND r.id = a.request_id
+FROM accepted_key AS a LEFT JOIN walk_request AS r ON r.force_id = a.force_id AND r.id = a.request_id
 WHERE (a.force_id, a.digest) IN (SELECT * FROM unnest($1::text[], $2::bytea[]));

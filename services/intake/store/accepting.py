@@ -19,7 +19,8 @@ class AcceptedKey:
 
     body_digest: bytes
     request_id: UUID
-    reference: str
+    reference: str | None
+    """None once it was erased."""
 
 
 @dataclass(frozen=True, slots=True)
