@@ -9,12 +9,9 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from services.intake import pages, routes, subscribers, timers
-from services.intake.channels.email import Email
+from services.intake.channels.ways import ways_out
 from services.intake.dependencies import Dependencies
-from services.intake.handlers.erasure import forgetter
-from services.intake.messages.words import Words
 from services.intake.settings import Settings
-from shared.contracts.kinds import Channel
 from shared.policies import Policies
 from shared.runtime import run, service_app, utc_now
 from shared.web.pages import Pages, Theme
@@ -23,7 +20,6 @@ from shared.web.pages import Pages, Theme
 def build(settings: Settings, clock: Callable[[], datetime] = utc_now) -> FastAPI:
     """The service, put together from its settings."""
     policies = Policies.read(settings.forces_dir)
-    words = Words.read(policies, settings.forces_dir)
     deps = Dependencies(settings, policies, clock)
     return service_app(
         service="intake",
@@ -40,9 +36,8 @@ def build(settings: Settings, clock: Callable[[], datetime] = utc_now) -> FastAP
         ),
         refusals=routes.REFUSALS,
         subscriptions=subscribers.subscriptions(deps.keeping),
-        forget=forgetter(deps.keeping),
         timers=timers.timers(deps.keeping),
-        channels={Channel.EMAIL.value: Email(deps, words).send},
+        channels=ways_out(deps),
     )
 
 

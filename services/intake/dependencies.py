@@ -13,6 +13,7 @@ from starlette.requests import Request
 
 from services.intake.handlers.keeping import Keeping
 from services.intake.handlers.requests import Accepted, Keyed, request_walks
+from services.intake.messages.words import Words
 from services.intake.metrics import IntakeMetrics
 from services.intake.settings import Settings
 from services.intake.vault import Vault
@@ -28,6 +29,7 @@ class Dependencies(runtime.Dependencies[Settings]):
 
     keeping: Keeping = field(init=False, repr=False)
     postcodes: Postcodes = field(init=False, repr=False)
+    words: Words = field(init=False, repr=False)
     accept: Together[Keyed, Accepted] = field(init=False, repr=False)
     """Requests that come while others of their force are being accepted share the next transaction."""
 
@@ -40,8 +42,10 @@ class Dependencies(runtime.Dependencies[Settings]):
             settings.feedback_url.rstrip("/"),
             settings.intake_url.rstrip("/"),
             IntakeMetrics(self.registry),
+            settings.means(),
         )
         self.postcodes = Postcodes.open(settings.postcodes_dir or settings.data_dir)
+        self.words = Words.read(self.policies, settings.forces_dir)
         self.accept = Together(self._accept)
 
     def where_to_ask(self, force_id: str) -> str:

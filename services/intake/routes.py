@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hmac
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from services.intake.dependencies import Deps
 from services.intake.domain import refusals
+from services.intake.domain.receipts import Receipt
+from services.intake.handlers.delivery import receive
 from services.intake.handlers.requests import Keyed
 from services.intake.requesting import WalkRequestIn
 from shared.bus.outbox import Thread
@@ -21,8 +24,8 @@ REFUSALS: dict[type[Refusal], int] = {
     refusals.FieldsWrong: 422,
     refusals.KeyUsedForAnother: 422,
     refusals.RequestNotFound: 404,
-    refusals.RequestErased: 410,
     refusals.LinkInvalid: 404,
+    refusals.LetterGone: 404,
     refusals.TimesGone: 409,
     refusals.TooLateToChange: 409,
     refusals.ContactNotYours: 403,
@@ -60,3 +63,28 @@ async def request_walk(
     if accepted.repeated:
         response.status_code = 200
     return WalkRequestAccepted(request_id=accepted.request_id, reference=accepted.reference)
+
+
+class ReceiptIn(BaseModel):
+    """What GOV.UK Notify tells of a message, as far as it is of use: whom it went to is left unread."""
+
+    reference: Annotated[str, Field(max_length=100)] | None = None
+    status: Annotated[str, Field(max_length=40)]
+
+
+@router.post("/forces/{force}/receipts", status_code=204, responses={404: {"description": "No such token"}})
+async def take_receipt(
+    force: str,
+    body: ReceiptIn,
+    deps: Deps,
+    authorization: Annotated[str, Header(max_length=500)] = "",
+) -> None:
+    """What became of a message, told by GOV.UK Notify with the force's token. A receipt told twice is one."""
+    account = deps.settings.notify.get(force)
+    token = account.receipts_token.get_secret_value() if account and account.receipts_token else None
+    if token is None or not hmac.compare_digest(authorization.encode(), f"Bearer {token}".encode()):
+        raise refusals.LinkInvalid
+    if body.reference is None or body.status not in set(Receipt):
+        return
+    async with deps.database.transaction([force]) as tx:
+        await receive(tx, force, body.reference, Receipt(body.status), deps.clock(), keeping=deps.keeping)

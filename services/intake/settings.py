@@ -3,11 +3,67 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from typing import Annotated
+from uuid import UUID
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from services.intake.domain.messages import Means
 from shared.settings import ServiceSettings
+
+
+class NotifySender(BaseModel):
+    """A service at GOV.UK Notify: its key, and the templates that hold nothing but what we write."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key: SecretStr
+    """As Notify shows it once: name, service, secret."""
+    email_template: UUID | None = None
+    """Subject ((subject)), message ((body)). None: e-mail goes by SMTP."""
+    text_template: UUID | None = None
+    """Message ((body)). None: no texts."""
+
+    @field_validator("key")
+    @classmethod
+    def _whole(cls, given: SecretStr) -> SecretStr:
+        try:
+            UUID(given.get_secret_value()[-73:-37]), UUID(given.get_secret_value()[-36:])
+        except ValueError:
+            raise ValueError("must be a key of GOV.UK Notify: name, service and secret") from None
+        return given
+
+    @property
+    def service(self) -> str:
+        """Which of Notify's services the key is of."""
+        return self.key.get_secret_value()[-73:-37]
+
+    @property
+    def secret(self) -> str:
+        """What signs each call."""
+        return self.key.get_secret_value()[-36:]
+
+
+class NotifyAccount(BaseModel):
+    """What a force has at GOV.UK Notify, which shows a service's name: neutral messages need a service of their own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    named: NotifySender | None = None
+    neutral: NotifySender | None = None
+    receipts_token: Annotated[SecretStr, Field(min_length=20)] | None = None
+    """What Notify says when it tells what became of a message. None: we ask, once an hour."""
+
+    @model_validator(mode="after")
+    def _neutral_apart(self) -> NotifyAccount:
+        if self.named and self.neutral and self.named.service == self.neutral.service:
+            raise ValueError("neutral messages need a service of their own, whose name tells nothing")
+        return self
+
+    def sender(self, *, neutral: bool) -> NotifySender | None:
+        """By which service such a message goes."""
+        return self.neutral if neutral else self.named
 
 
 class Settings(ServiceSettings):
@@ -20,6 +76,20 @@ class Settings(ServiceSettings):
     """Seals the links of surveys. Feedback has the same."""
     neutral_mail_from: str = "no-reply@messages.invalid"
     """Sender where she does not want to be told by name who writes: its domain must not say police either."""
+
+    notify_url: str = "https://api.notifications.service.gov.uk"
+    notify: Annotated[Mapping[str, NotifyAccount], Field(default_factory=dict)]
+    """By force, as JSON; docs/messages.md says how."""
+
+    def means(self) -> dict[str, Means]:
+        """What each force can send texts by."""
+        return {
+            force: Means(
+                texts=bool(account.named and account.named.text_template),
+                neutral_texts=bool(account.neutral and account.neutral.text_template),
+            )
+            for force, account in self.notify.items()
+        }
 
     @field_validator("master_key", "link_key")
     @classmethod

@@ -1,7 +1,8 @@
 """Who may use which page and which call: one table a service, checked when it starts and walked by the tests.
 
 A row is (method, path template) → rule. A rule is PUBLIC (nobody need sign in), SEALED_LINK (whoever holds the secret
-link: the handler itself opens the link and refuses a bad one), or the set of roles that may. create_app refuses to
+link: the handler itself opens the link and refuses a bad one), BEARER (a program that brings its token: the handler
+itself refuses another), or the set of roles that may. create_app refuses to
 start when a route has no row or a row has no route.
 """
 
@@ -26,6 +27,7 @@ class Open(Enum):
 
     PUBLIC = "public"
     SEALED_LINK = "sealed link"
+    BEARER = "bearer token"
 
 
 Rule: TypeAlias = Open | frozenset[Role]
@@ -34,6 +36,7 @@ Table: TypeAlias = Mapping[Row, Rule]
 
 PUBLIC = Open.PUBLIC
 SEALED_LINK = Open.SEALED_LINK
+BEARER = Open.BEARER
 SIGNED_IN = frozenset(Role)
 
 OFFICER = frozenset({Role.OFFICER})
@@ -64,6 +67,7 @@ EVERY_SERVICE: Table = {
 
 INTAKE: Table = {
     ("POST", "/api/v1/walk-requests"): PUBLIC,
+    ("POST", "/api/v1/forces/{force}/receipts"): BEARER,
     ("GET", "/"): PUBLIC,
     ("GET", "/{force}/"): PUBLIC,
     ("GET", "/{force}/request/before"): PUBLIC,
@@ -77,10 +81,11 @@ INTAKE: Table = {
     ("GET", "/your-request/{token}"): SEALED_LINK,
     ("POST", "/your-request/{token}/withdraw"): SEALED_LINK,
     ("POST", "/your-request/{token}/stop"): SEALED_LINK,
-    ("GET", "/your-request/{token}/erase"): SEALED_LINK,
-    ("POST", "/your-request/{token}/erase"): SEALED_LINK,
     ("GET", "/staff/requests/{request_id}/contact"): POLICE,
     ("POST", "/staff/requests/{request_id}/contact"): POLICE,
+    ("GET", "/staff/letters"): COORDINATOR,
+    ("POST", "/staff/letters/{message_id}/open"): COORDINATOR,
+    ("POST", "/staff/letters/{message_id}/posted"): COORDINATOR,
 }
 
 ASSIGNMENT: Table = {

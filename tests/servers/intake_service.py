@@ -21,9 +21,8 @@ from pydantic import SecretStr
 from uuid6 import uuid7
 
 from services.intake.app import build
-from services.intake.channels.email import Email
+from services.intake.channels.ways import ways_out
 from services.intake.dependencies import Dependencies
-from services.intake.messages.words import Words
 from services.intake.settings import Settings
 from services.intake.subscribers import subscriptions
 from services.intake.timers import timers
@@ -85,9 +84,8 @@ class Intake:
             bus, forces, clock = self.database.bus, self.deps.policies.forces, self.deps.clock
             metrics = BusMetrics(CollectorRegistry())
             self.inbox = Inbox(bus, subscriptions(self.deps.keeping), clock, metrics, forces)
-            words = Words.read(self.deps.policies, self.settings.forces_dir)
             self.timers = TimerLoop(bus, timers(self.deps.keeping), clock, forces)
-            self.sender = Sender(bus, {"email": Email(self.deps, words).send}, clock, forces)
+            self.sender = Sender(bus, ways_out(self.deps), clock, forces)
             yield self
 
     def client(self, **headers: str) -> httpx.AsyncClient:

@@ -10,30 +10,24 @@ from uuid import UUID
 
 import aiosmtplib
 
-from services.intake.channels.door import let_through
 from services.intake.dependencies import Dependencies
 from services.intake.handlers.messages import ToSend
 from services.intake.messages.calendar import entry
-from services.intake.messages.words import Words
 from shared.sendings import Undeliverable
 
 
 class Email:
     """The e-mail channel."""
 
-    def __init__(self, dependencies: Dependencies, words: Words) -> None:
+    def __init__(self, dependencies: Dependencies) -> None:
         self._deps = dependencies
-        self._words = words
 
-    async def send(self, force_id: str, id_: UUID) -> None:
-        """Send one message, by the rules of this moment.
+    async def send(self, found: ToSend, id_: UUID) -> None:
+        """Send one message that the door has let through.
 
         :raises Undeliverable: her mail server will never take it.
-        :raises NoLonger: her rules let it pass no longer.
-        :raises NotYet: not at this hour.
         """
         deps = self._deps
-        found = await let_through(deps, force_id, id_)
         settings = deps.settings
         mail = self.written(found, id_)
         try:
@@ -49,7 +43,7 @@ class Email:
         """The e-mail: plain text, the same as HTML, and an entry for her calendar where she wants one."""
         deps, now = self._deps, self._deps.clock()
         settings, policy = deps.settings, deps.policies[found.force_id]
-        text = self._words.email(found, deps.where_to_ask(found.force_id))
+        text = deps.words.email(found, deps.where_to_ask(found.force_id))
         address = settings.neutral_mail_from if found.neutral else settings.mail_from
         mail = EmailMessage(policy=SMTP)
         user, _, domain = address.rpartition("@")

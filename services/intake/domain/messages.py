@@ -30,6 +30,16 @@ class MessageKind(StrEnum):
     DONE = "done"
 
 
+OF_A_TIME: Final = (
+    MessageKind.PROPOSED,
+    MessageKind.ARRANGED,
+    MessageKind.MOVED,
+    MessageKind.CANCELLED,
+    MessageKind.REMINDER,
+)
+"""What dies with the time it tells of: once another of these is told, it leaves no more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Send:
     """She may be sent this, not before `at` (UTC); `neutral` means that nothing in it may say police or why."""
@@ -48,6 +58,7 @@ class Refuse(StrEnum):
     NO_TEXTS = "texts are not set up here: an officer rings"
     NO_ADDRESS = "no address for it"
     LATE = "its time has passed"
+    SUPERSEDED = "she was told anew since"
     TELLING = "its link would tell who writes"
 
 

@@ -31,10 +31,6 @@ class TooLateToChange(Refusal):
     """A time is agreed, or the walk is over, so this cannot be changed here any more."""
 
 
-class RequestErased(Refusal):
-    """What we held about this request was erased."""
-
-
 class ContactNotYours(Refusal):
     """Only the officer who has taken this walk on, and the force’s coordinator, can see how to contact her."""
 
@@ -45,3 +41,7 @@ class ContactStopped(Refusal):
 
 class LinkInvalid(Refusal):
     """This link is not valid. Check that you opened the whole link from the message."""
+
+
+class LetterGone(Refusal):
+    """This letter was posted already, or is not to be posted any more."""

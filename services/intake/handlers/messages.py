@@ -143,9 +143,8 @@ async def message_to_send(
     if isinstance(decision, Send) and decision.at > now and found.channel is not Channel.LETTER:
         # The post comes when it comes: her hours bind whoever writes or rings.
         raise sendings.NotYet(decision.at)
-    refused = (
-        decision if isinstance(decision, Refuse) else _refused(woman.person, found.kind, facts, found.channel, now)
-    )
+    refused = decision if isinstance(decision, Refuse) else Refuse.SUPERSEDED if found.superseded else None
+    refused = refused or _refused(woman.person, found.kind, facts, found.channel, now)
     if refused is not None:
         outcome = "failed" if refused is Refuse.NO_ADDRESS else "withheld"
         keeping.metrics.message(found.kind, outcome)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
-from services.intake.domain.messages import MessageKind, reminder_from
+from services.intake.domain.messages import OF_A_TIME, MessageKind, reminder_from
 from services.intake.domain.requests import Held, RequestState
-from services.intake.handlers.erasure import bury_walks
 from services.intake.handlers.hers import private_link
 from services.intake.handlers.keeping import Keeping, open_request
 from services.intake.handlers.messages import Notice, announce, call_back
@@ -36,15 +35,6 @@ from shared.database import Transaction
 W = TypeVar("W", bound=WalkEvent)
 A = TypeVar("A", bound=WalkArranged)
 
-OF_A_TIME: Final = (
-    MessageKind.PROPOSED,
-    MessageKind.ARRANGED,
-    MessageKind.MOVED,
-    MessageKind.CANCELLED,
-    MessageKind.REMINDER,
-)
-"""What dies with the time it tells of, unless it has left."""
-
 
 def _moves(received: Sequence[Received[WalkEvent]], state: RequestState, *, assigned: bool = True) -> list[Move]:
     return [
@@ -68,7 +58,6 @@ def _of(received: Sequence[Received[WalkEvent]]) -> list[UUID]:
 async def route_requests(tx: Transaction, received: Sequence[Received[WalkRouted]], now: datetime) -> None:
     """The team that is to arrange her walk is known."""
     await request_rows.move(tx, _moves(received, RequestState.ROUTED))
-    await bury_walks(tx, [(one.force_id, one.event.walk_id, one.event.request_ids) for one in received], now)
 
 
 async def take_requests(tx: Transaction, received: Sequence[Received[WalkTaken]], now: datetime) -> None:

@@ -9,6 +9,7 @@ ALTER TABLE message ADD CONSTRAINT message_kind_check CHECK (
 ALTER TABLE message
     ADD COLUMN attempt integer NOT NULL DEFAULT 1,
     ADD COLUMN asked_at timestamptz,
+    ADD COLUMN account text CHECK (account IN ('named', 'neutral')),
     ADD COLUMN notify_id uuid,
     ADD COLUMN receipt text CHECK (
         receipt IN ('delivered', 'permanent-failure', 'temporary-failure', 'technical-failure')),
@@ -18,7 +19,8 @@ COMMENT ON COLUMN message.refused IS 'Why her rules let no message go, or no lon
 -- migrate:down
 DELETE FROM message WHERE kind IN ('proposed', 'moved', 'reminder');
 ALTER TABLE message
-    DROP COLUMN attempt, DROP COLUMN asked_at, DROP COLUMN notify_id, DROP COLUMN receipt, DROP COLUMN receipt_at;
+    DROP COLUMN attempt, DROP COLUMN asked_at, DROP COLUMN account, DROP COLUMN notify_id,
+    DROP COLUMN receipt, DROP COLUMN receipt_at;
 ALTER TABLE message DROP CONSTRAINT message_kind_check;
 ALTER TABLE message ADD CONSTRAINT message_kind_check CHECK (
     kind IN ('confirmation', 'arranged', 'cancelled', 'survey', 'done'));
