@@ -13,9 +13,19 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from services.assignment import domain
 from services.assignment.domain import ENDED, Changed, Located, State, Walk
 from shared.contracts.envelope import Event
+from shared.contracts.kinds import Point
 from shared.contracts.policy import WalkRules
 from shared.contracts.refusals import Refusal
-from shared.contracts.walks import RoutedBy, WalkArranged, WalkCancelled, WalkCompleted, WalkRouted, WalkTaken
+from shared.contracts.walk_requests import ProposalAnswered, WalkRequestAmended
+from shared.contracts.walks import (
+    RoutedBy,
+    WalkArranged,
+    WalkCancelled,
+    WalkCompleted,
+    WalkRearranged,
+    WalkRouted,
+    WalkTaken,
+)
 from tests.unit.test_assignment_domain import FORCE, a_request, an_officer, contact_rules
 
 RULES = WalkRules(minimum_minutes=30)
@@ -68,6 +78,35 @@ class LifeOfAWalk(RuleBasedStateMachine):
     def arrange(self, hours: int) -> None:
         self.attempt(domain.arrange, self.now + timedelta(hours=hours), "The library", RULES, self.now)
 
+    @rule(hours=st.sets(st.integers(-1, 48), max_size=6))
+    def propose(self, hours: set[int]) -> None:
+        times = [self.now + timedelta(hours=n) for n in hours]
+        self.attempt(domain.propose, uuid4(), times, "The library", None, self.now)
+
+    @rule(which=st.integers(0, 5), ago=st.integers(0, 3), stale=st.booleans())
+    def answer(self, which: int, ago: int, stale: bool) -> None:
+        proposal = self.walk.proposal
+        times = (*(proposal.times if proposal else ()), None)
+        answered = ProposalAnswered(
+            request_id=self.walk.requests[0].id,
+            walk_id=self.walk.id,
+            proposal_id=uuid4() if stale or proposal is None else proposal.id,
+            chosen=times[which % len(times)],
+        )
+        self.attempt(domain.answer_proposal, answered, self.now - timedelta(hours=ago), RULES, self.now)
+
+    @rule(number=st.integers(0, 2), north=st.integers(0, 2), area=st.sampled_from([*AREAS, None]))
+    def amend(self, number: int, north: int, area: str | None) -> None:
+        request = self.walk.requests[number % len(self.walk.requests)]
+        amended = WalkRequestAmended(
+            request_id=request.id,
+            place=Point(latitude=51.45 + north / 100, longitude=-2.59),
+            place_from_postcode=True,
+            availability=request.availability,
+        )
+        located = Located(area, area, "v1", RoutedBy.COVERS) if area else None
+        self.attempt(domain.amend, amended, located, self.now)
+
     @rule(minutes=st.integers(-5, 90))
     def complete(self, minutes: int) -> None:
         start = self.now - timedelta(minutes=minutes)
@@ -115,6 +154,12 @@ class LifeOfAWalk(RuleBasedStateMachine):
         assert walk.state is not State.ARRANGED or (walk.starts_at is not None and walk.busy_until is not None)
 
     @invariant()
+    def what_is_proposed_has_an_officer_to_keep_it(self) -> None:
+        if self.walk.proposal is not None:
+            assert self.walk.state in (State.TAKEN, State.ARRANGED)
+            assert not self.walk.contact_stopped
+
+    @invariant()
     def a_walk_ends_once_and_nothing_is_told_after(self) -> None:
         ends = [n for n, event in enumerate(self.told) if isinstance(event, WalkCompleted | WalkCancelled)]
         assert ends in ([], [len(self.told) - 1])
@@ -127,6 +172,8 @@ class LifeOfAWalk(RuleBasedStateMachine):
                 assert WalkRouted in kinds
             if isinstance(event, WalkArranged):
                 assert WalkTaken in kinds
+            if isinstance(event, WalkRearranged):
+                assert WalkArranged in kinds
             if isinstance(event, WalkCompleted):
                 assert WalkArranged in kinds
 
