@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from services.intake import pages, routes, subscribers, timers
 from services.intake.channels.ways import ways_out
 from services.intake.dependencies import Dependencies
+from services.intake.handlers.erasure import forgetter
 from services.intake.settings import Settings
 from shared.policies import Policies
 from shared.runtime import run, service_app, utc_now
@@ -36,6 +37,7 @@ def build(settings: Settings, clock: Callable[[], datetime] = utc_now) -> FastAP
         ),
         refusals=routes.REFUSALS,
         subscriptions=subscribers.subscriptions(deps.keeping),
+        forget=forgetter(deps.keeping),
         timers=timers.timers(deps.keeping),
         channels=ways_out(deps),
     )

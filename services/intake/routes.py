@@ -24,6 +24,7 @@ REFUSALS: dict[type[Refusal], int] = {
     refusals.FieldsWrong: 422,
     refusals.KeyUsedForAnother: 422,
     refusals.RequestNotFound: 404,
+    refusals.RequestErased: 410,
     refusals.LinkInvalid: 404,
     refusals.LetterGone: 404,
     refusals.TimesGone: 409,

@@ -83,7 +83,7 @@ class ProposalAnswered(RequestEvent):
 
     walk_id: UUID
     proposal_id: UUID
-    chosen: Instant | None
+    chosen: Instant | None = None
     """One of the proposed times; None where none of them suits."""
 
 

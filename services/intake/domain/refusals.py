@@ -31,6 +31,10 @@ class TooLateToChange(Refusal):
     """A time is agreed, or the walk is over, so this cannot be changed here any more."""
 
 
+class RequestErased(Refusal):
+    """What we held about this request was erased."""
+
+
 class ContactNotYours(Refusal):
     """Only the officer who has taken this walk on, and the force’s coordinator, can see how to contact her."""
 

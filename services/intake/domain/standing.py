@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from services.intake.domain.refusals import TimesGone, TooLateToChange
-from services.intake.domain.requests import RequestState
+from services.intake.domain.person import Person, missing_details
+from services.intake.domain.refusals import FieldsWrong, TimesGone, TooLateToChange
+from services.intake.domain.requests import EARLIEST_WRONG, RequestState, possible_first_day
+from shared.contracts.kinds import Channel, PartOfDay, Point
+from shared.contracts.walk_requests import Availability, WalkRequestAmended
 from shared.contracts.walks import WalkArranged, WalkProposed
 
 
@@ -122,3 +125,85 @@ def refuse_amendment(state: RequestState) -> None:
     """:raises TooLateToChange: a time is agreed, or there is nothing left to change."""
     if not may_amend(state):
         raise TooLateToChange
+
+
+def amended(
+    request_id: UUID,
+    before: WalkRequestAmended | None,
+    place: Point | None,
+    availability: Availability,
+    group_walk_welcome: bool | None,
+    today: date,
+) -> WalkRequestAmended:
+    """What she wants now. Other places on the way go with the place they belonged to.
+
+    :raises FieldsWrong: a place or a possible day is missing; fields as on her page.
+    """
+    earliest = availability.earliest
+    # A day she gave when it was still to come has done its work; she is not asked to correct it.
+    kept = before is not None and earliest == before.availability.earliest
+    if not kept and not possible_first_day(earliest, today):
+        raise FieldsWrong({"day": EARLIEST_WRONG})
+    if before is None:
+        if place is None:
+            raise FieldsWrong({"postcode": "Enter a postcode in or near the place"})
+        return WalkRequestAmended(
+            request_id=request_id,
+            place=place,
+            place_from_postcode=True,
+            availability=availability,
+            group_walk_welcome=bool(group_walk_welcome),
+        )
+    change: dict[str, Any] = {"availability": availability}
+    if group_walk_welcome is not None:
+        change["group_walk_welcome"] = group_walk_welcome
+    if place is not None and place != before.place:
+        change |= {"place": place, "place_from_postcode": True, "route": ()}
+    return before.model_copy(update=change)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How she may be reached from now on. What is None stays; whom she excludes is added to those before."""
+
+    channels: tuple[Channel, ...]
+    times: tuple[PartOfDay, ...]
+    may_say_police: bool
+    may_leave_voicemail: bool
+    email: str | None = None
+    phone: str | None = None
+    address: str | None = None
+    recognise: str | None = None
+    excluded_officers: tuple[str, ...] = ()
+
+    def of(self, person: Person) -> Person:
+        """The same woman, reached so. An address or number that no way of hers needs any more is forgotten.
+
+        :raises FieldsWrong: a way was chosen whose address or number we do not have; fields as on her page.
+        """
+        calls = {Channel.TEXT, Channel.PHONE} & set(self.channels)
+        details = {
+            "email": (self.email or person.email) if Channel.EMAIL in self.channels else None,
+            "phone": (self.phone or person.phone) if calls else None,
+            "address": (self.address or person.address) if Channel.LETTER in self.channels else None,
+        }
+        if wrong := missing_details(self.channels, details):
+            raise FieldsWrong(wrong)
+        rules = person.rules.model_copy(
+            update={
+                "channels": self.channels,
+                "times": self.times,
+                "may_say_police": self.may_say_police,
+                "may_leave_voicemail": self.may_leave_voicemail and Channel.PHONE in self.channels,
+                "excluded_officers": tuple(dict.fromkeys((*person.rules.excluded_officers, *self.excluded_officers))),
+            }
+        )
+        wishes = person.wishes if self.recognise is None else replace(person.wishes, recognise=self.recognise)
+        return replace(
+            person,
+            rules=rules,
+            wishes=wishes,
+            email=details["email"],
+            phone=details["phone"],
+            address=details["address"],
+        )

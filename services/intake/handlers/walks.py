@@ -9,6 +9,7 @@ from uuid import UUID
 
 from services.intake.domain.messages import OF_A_TIME, MessageKind, reminder_from
 from services.intake.domain.requests import Held, RequestState
+from services.intake.handlers.erasure import bury_walks
 from services.intake.handlers.hers import private_link
 from services.intake.handlers.keeping import Keeping, open_request
 from services.intake.handlers.messages import Notice, announce, call_back
@@ -58,6 +59,7 @@ def _of(received: Sequence[Received[WalkEvent]]) -> list[UUID]:
 async def route_requests(tx: Transaction, received: Sequence[Received[WalkRouted]], now: datetime) -> None:
     """The team that is to arrange her walk is known."""
     await request_rows.move(tx, _moves(received, RequestState.ROUTED))
+    await bury_walks(tx, [(one.force_id, one.event.walk_id, one.event.request_ids) for one in received], now)
 
 
 async def take_requests(tx: Transaction, received: Sequence[Received[WalkTaken]], now: datetime) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from services.intake.pages import card, form, hers, letters, start
+from services.intake.pages import card, erasure, form, hers, letters, start
 
 # In this order: a page of the form by its name stands behind the pages that have a path of their own.
-router = APIRouter(routes=[route for part in (start, form, hers, card, letters) for route in part.router.routes])
+router = APIRouter(
+    routes=[route for part in (start, form, hers, erasure, card, letters) for route in part.router.routes]
+)

@@ -1,6 +1,6 @@
 -- standing
 -- What she wants and what is proposed and agreed, sealed, of requests by id.
-SELECT id, wanted, times FROM walk_request WHERE id = ANY ($1::uuid[]) ORDER BY force_id, id;
+SELECT id, requested_at, wanted, times FROM walk_request WHERE id = ANY ($1::uuid[]) ORDER BY force_id, id;
 
 -- hold_requests
 -- Requests held still, in one order, while events of their walks are noted.

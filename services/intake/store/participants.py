@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from services.intake.store import QUERIES
@@ -11,3 +12,9 @@ from shared.database import Transaction
 async def reseal(tx: Transaction, force_id: str, participant_id: UUID, sealed: bytes) -> None:
     """Write who she is anew."""
     await tx.run(QUERIES.reseal_participant, force_id, participant_id, sealed)
+
+
+async def recognise_by(tx: Transaction, force_id: str, participant_id: UUID, digests: Sequence[bytes]) -> None:
+    """Write anew by what she is recognised when she asks again."""
+    await tx.run(QUERIES.forget_digests, force_id, participant_id)
+    await tx.run(QUERIES.add_digests, force_id, participant_id, list(dict.fromkeys(digests)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from services.intake.store import QUERIES
@@ -16,11 +17,13 @@ class Sealed:
 
     wanted: bytes | None
     times: bytes | None
+    asked_at: datetime
 
 
 async def standing(tx: Transaction, ids: Iterable[UUID]) -> dict[UUID, Sealed]:
     """By request; those nobody knows are left out."""
-    return {row["id"]: Sealed(row["wanted"], row["times"]) for row in await tx.fetch(QUERIES.standing, list(ids))}
+    rows = await tx.fetch(QUERIES.standing, list(ids))
+    return {row["id"]: Sealed(row["wanted"], row["times"], row["requested_at"]) for row in rows}
 
 
 async def hold(tx: Transaction, ids: Iterable[UUID]) -> None:
