@@ -22,6 +22,7 @@ import httpx
 import yaml
 
 from shared.contracts.catalogue import SERVICES
+from shared.contracts.equality import EQUALITY
 from shared.contracts.kinds import Reason
 from shared.contracts.surveys import AFTER_WALK, BASELINE
 from shared.database import TRANSIENT
@@ -180,6 +181,7 @@ class Demo:
             "words": "The lamps have been out since the clocks changed.",
             "access_needs": "Step-free, please." if story.number % 4 == 0 else "",
             "route": [{"postcode": choose.choice(self._postcodes[story.force_id])}] if story.number % 3 == 0 else [],
+            "equality": {question.code: choose.choice(question.choices).code for question in EQUALITY[:3]},
             "baseline": {question.code: choose.choice(question.scale()) for question in BASELINE.questions},
         }
         answer = await self._send(

@@ -82,6 +82,7 @@ ANSWERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("When is it safe to contact you?", ("Evening, after 5pm",)),
     ("May we say that we are the police?", ("No, do not say who you are or why until you know it is me",)),
     ("May we leave a voicemail?", ("No",)),
+    ("Would you like an entry for your calendar?", ("No",)),
     ("How will you know that it is the officer?", ("#recognise=marmalade",)),
     ("Is there an officer who must not be involved?", ()),
     ("How safe you feel, before the walk", ("Yes",)),

@@ -30,6 +30,7 @@ ANSWERS: Final[Mapping[str, str | list[str]]] = {
     "address": "1 Demo Street",
     "times": ["early-morning", "daytime", "evening"],
     "say_police": "yes",
+    "calendar": "no",
     "voicemail": "no",
     "officers": "",
     "survey": "yes",

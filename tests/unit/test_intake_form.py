@@ -38,17 +38,17 @@ def answered(slug: str, answers: Answers, **given: Any) -> Answers:
 @pytest.mark.parametrize(
     ("channels", "asked"),
     [
-        (["email"], ["email"]),
+        (["email"], ["email", "calendar"]),
         (["text"], ["phone"]),
         (["phone"], ["phone", "voicemail"]),
         (["letter"], ["address"]),
-        (["email", "text", "phone", "letter"], ["email", "phone", "address", "voicemail"]),
+        (["email", "text", "phone", "letter"], ["email", "phone", "address", "voicemail", "calendar"]),
     ],
 )
 def test_only_what_her_channels_need_is_asked(channels: list[str], asked: list[str]) -> None:
     """Who wants letters is asked for no telephone; a voicemail is asked about with calls alone."""
     found = slugs({"channels": {"channels": channels}})
-    assert [slug for slug in found if slug in ("email", "phone", "address", "voicemail")] == asked
+    assert [slug for slug in found if slug in ("email", "phone", "address", "voicemail", "calendar")] == asked
 
 
 def test_a_group_is_offered_where_the_force_walks_in_groups() -> None:

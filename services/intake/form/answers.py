@@ -108,6 +108,7 @@ def command_of(force_id: str, answers: Answers, postcodes: Postcodes) -> Request
             answers.get("email", {}).get("email"),
             answers.get("phone", {}).get("phone"),
             answers.get("address", {}).get("address"),
+            calendar=answers.get("calendar", {}).get("calendar") == "yes",
             wishes=wishes_of(answers),
         ),
         place=place_of(answers, postcodes),

@@ -157,6 +157,10 @@ class SayPolice(BaseModel):
     say_police: YesNo
 
 
+class CalendarWanted(BaseModel):
+    calendar: YesNo
+
+
 class Voicemail(BaseModel):
     voicemail: YesNo
 

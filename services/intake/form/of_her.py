@@ -84,6 +84,13 @@ OF_HER: Final[Mapping[str, str]] = {
     "No, do not say who you are or why until you know it is me": (
         "No, do not say who you are or why until you know it is her"
     ),
+    "Would you like an entry for your calendar?": "Would she like an entry for her calendar?",
+    "It comes with our emails once a time is agreed. Choose no if others can see your calendar.": (
+        "It comes with our emails once a time is agreed. Choose no if others can see her calendar."
+    ),
+    "Select yes if you would like an entry for your calendar": (
+        "Select yes if she would like an entry for her calendar"
+    ),
     "How will you know that it is the officer?": "How will she know that it is the officer?",
     "Any word you will remember and nobody else would guess.": (
         "Any word she will remember and nobody else would guess. She need not tell you: she can type it herself."

@@ -435,6 +435,20 @@ STEPS: Final[tuple[Step, ...]] = (
         applies=lambda answers, policy: Channel.PHONE in channels_of(answers),
     ),
     Step(
+        "calendar",
+        "Would you like an entry for your calendar?",
+        fields.CalendarWanted,
+        Asked(
+            "calendar",
+            "radios",
+            "Would you like an entry for your calendar?",
+            "It comes with our emails once a time is agreed. Choose no if others can see your calendar.",
+            YES_NO,
+        ),
+        {"calendar": "Select yes if you would like an entry for your calendar"},
+        applies=lambda answers, policy: Channel.EMAIL in channels_of(answers),
+    ),
+    Step(
         "word",
         "How will you know that it is the officer?",
         fields.Recognise,
