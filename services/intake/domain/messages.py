@@ -9,8 +9,10 @@ from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any, Final
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from services.intake.domain.person import Person
+from services.intake.domain.receipts import Receipt
 from shared.contracts.kinds import Channel, PartOfDay
 from shared.contracts.walk_requests import ContactRules
 from shared.working_days import LONDON
@@ -60,6 +62,24 @@ class Refuse(StrEnum):
     LATE = "its time has passed"
     SUPERSEDED = "she was told anew since"
     TELLING = "its link would tell who writes"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A message as staff see it: never what it says."""
+
+    id: UUID
+    kind: MessageKind
+    channel: Channel | None
+    refused: str | None
+    receipt: Receipt | None
+    perhaps: bool
+    """Notify was asked to send it and has not answered."""
+    created_at: datetime
+    state: str | None
+    due_at: datetime | None
+    ended_at: datetime | None
+    fault: str | None
 
 
 MESSAGE_HOURS: Final[Mapping[PartOfDay, tuple[time, time]]] = {

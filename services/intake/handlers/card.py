@@ -7,10 +7,12 @@ from datetime import datetime
 from uuid import UUID
 
 from services.intake.domain.card import Asker, refuse_contact
+from services.intake.domain.messages import Told
 from services.intake.domain.person import Person
 from services.intake.domain.refusals import RequestNotFound
 from services.intake.domain.requests import Held
 from services.intake.handlers.keeping import Keeping, Woman, open_request
+from services.intake.store import messages as message_rows
 from services.intake.store import requests as request_rows
 from shared import audit
 from shared.audit import Entry
@@ -24,6 +26,8 @@ class Card:
 
     held: Held
     rules: ContactRules
+    told: list[Told]
+    """What she was told, or was not, newest first."""
     person: Person | None = None
 
 
@@ -33,7 +37,7 @@ async def show_rules(tx: Transaction, asker: Asker, request_id: UUID, *, keeping
     :raises RequestNotFound, ContactNotYours, ContactStopped: as refuse_contact says.
     """
     woman = await _card(tx, asker, request_id, keeping)
-    return Card(woman.held, woman.person.rules)
+    return Card(woman.held, woman.person.rules, await message_rows.of_request(tx, request_id))
 
 
 async def open_contact(
@@ -46,7 +50,8 @@ async def open_contact(
     woman = await _card(tx, asker, request_id, keeping)
     entry = Entry(woman.held.force_id, asker.id, "consulted", str(request_id), reason, recipient=asker.id)
     await audit.record(tx, [entry], now)
-    return Card(woman.held, woman.person.rules, woman.person)
+    told = await message_rows.of_request(tx, request_id)
+    return Card(woman.held, woman.person.rules, told, woman.person)
 
 
 async def _card(tx: Transaction, asker: Asker, request_id: UUID, keeping: Keeping) -> Woman:

@@ -38,11 +38,11 @@ async def begin_asking(tx: Transaction, force_id: str, id_: UUID, account: Accou
     """Write down that Notify is about to be asked, so that nothing that is perhaps sent is ever sent blindly again.
 
     :raises NotYet: it was asked a moment ago, and may still be taking the message.
-    :raises Undeliverable: there is no such message.
+    :raises NoLonger: there is no such message, or she was erased.
     """
     fate = await message_rows.hold(tx, force_id, id_)
     if fate is None:
-        raise sendings.Undeliverable("there is no such message")
+        raise sendings.NoLonger("there is no such message")
     reference = reference_of(id_, fate.attempt)
     if fate.asked_at is None:
         await message_rows.ask(tx, force_id, id_, now, account)

@@ -130,12 +130,12 @@ async def message_to_send(
 
     What may leave no longer keeps the reason, and loses what it would have said.
 
-    :raises Undeliverable: there is no such message.
+    :raises NoLonger: there is no such message, or she was erased.
     :raises NotYet: not at this hour.
     """
     found = await message_rows.message_to_send(tx, force_id, message_id)
     if found is None:
-        raise sendings.Undeliverable("there is no such message")
+        raise sendings.NoLonger("there is no such message")
     woman = open_request(keeping.vault, found.request)
     withdrawn = woman.held.state is RequestState.WITHDRAWN
     facts = woman.data_key.open(found.facts, f"message {message_id}")

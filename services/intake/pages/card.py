@@ -14,6 +14,7 @@ from services.intake.dependencies import Deps
 from services.intake.domain.card import Asker
 from services.intake.form.summary import rules_in_words, wishes_in_words
 from services.intake.handlers.card import Card, open_contact, show_rules
+from services.intake.pages.told import told_in_words
 from shared.web import forms
 from shared.web.access import Role
 from shared.web.forms import Form
@@ -70,6 +71,7 @@ def show_card(request: Request, card: Card, form: Form[Why], status: int = 200) 
         status,
         card=card,
         rules=rules_in_words(card.rules),
+        told=told_in_words(card.told),
         wishes=wishes_in_words(card.person.wishes) if card.person else [],
         form=form,
         here=f"/staff/requests/{card.held.id}/contact",

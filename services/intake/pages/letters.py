@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends
@@ -10,25 +10,14 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from services.intake.dependencies import Deps
-from services.intake.domain.messages import MessageKind, Refuse
+from services.intake.domain.messages import Refuse
 from services.intake.handlers.letters import letters_to_post, note_posted, open_letter
 from services.intake.pages.card import asker_of
+from services.intake.pages.told import KINDS
 from shared.web.pages import render
 from shared.web.session import User, current_user
 
 router = APIRouter()
-
-KINDS: Final = {
-    MessageKind.CONFIRMATION: "We have her request",
-    MessageKind.PROPOSED: "Times to choose from",
-    MessageKind.ARRANGED: "Time and place",
-    MessageKind.MOVED: "New time or place",
-    MessageKind.CANCELLED: "The walk will not take place",
-    MessageKind.REMINDER: "Reminder",
-    MessageKind.SURVEY: "Survey",
-    MessageKind.DONE: "What was done",
-}
-"""What staff call each message."""
 
 Staff = Annotated[User, Depends(current_user)]
 
@@ -47,7 +36,7 @@ async def letter(request: Request, message_id: UUID, user: Staff, deps: Deps) ->
     async with deps.database.transaction([user.force_id]) as tx:
         found = await open_letter(tx, asker_of(user), user.force_id, message_id, deps.clock(), keeping=deps.keeping)
     if isinstance(found, Refuse):
-        return render(request, "letter.html", refused=found.value, id=message_id)
+        return render(request, "letter.html", letter=None, refused=found.value, id=message_id)
     written = deps.words.email(found, deps.where_to_ask(user.force_id))
     return render(request, "letter.html", letter=found, written=written, id=message_id)
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from services.intake.domain.messages import OF_A_TIME, MessageKind, Refuse
+from services.intake.domain.messages import OF_A_TIME, MessageKind, Refuse, Told
 from services.intake.domain.receipts import Account, Receipt
 from services.intake.store import QUERIES
 from services.intake.store.requests import Stored, stored
@@ -57,24 +57,6 @@ class Fate:
     state: str
     """Of its sending: due, sent, failed or cancelled."""
     ended_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A message as staff see it: never what it says."""
-
-    id: UUID
-    kind: MessageKind
-    channel: Channel | None
-    refused: str | None
-    receipt: Receipt | None
-    perhaps: bool
-    """Notify was asked to send it and has not answered."""
-    created_at: datetime
-    state: str | None
-    due_at: datetime | None
-    ended_at: datetime | None
-    fault: str | None
 
 
 @dataclass(frozen=True, slots=True)
