@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from services.feedback.disclosure import Figure, Row, protect, protect_row
 from shared.contracts.kinds import Reason, SurveyName
 from shared.contracts.surveys import BASELINE, Question
+from shared.disclosure import Figure, Row, protect, protect_row
 
 BETTER, SAME, WORSE = "better", "same", "worse"
 CHANGES: Final = {BETTER: "Better", SAME: "Same", WORSE: "Worse"}

@@ -13,6 +13,7 @@ from services.intake.domain.requests import RequestWalk
 from services.intake.domain.wishes import NEEDS_LIMIT, WORDS_LIMIT, Helper, Wishes, one_newline, plain_words
 from shared.contracts.envelope import ForceId, Slug
 from shared.contracts.kinds import Channel, PartOfDay, Point, Reason
+from shared.contracts.policy import ForcePolicy
 from shared.contracts.refusals import Refusal
 from shared.contracts.walk_requests import Availability, ContactRules
 from shared.geography.grid import OutsideGreatBritain, from_wgs84
@@ -115,6 +116,8 @@ class WalkRequestIn(Part):
     language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] = "en"
     """In which she is written to: one that the force offers."""
     baseline: Annotated[dict[str, str], Field(max_length=20)] = {}
+    campaign: Annotated[str, Field(max_length=31)] | None = None
+    """The code of the link she came by; one the force does not know is left out."""
     equality: Annotated[dict[str, str], Field(max_length=20)] = {}
     """Kept apart from all else: nobody can find out whose answers they were, or which of them were one woman's."""
 
@@ -159,6 +162,7 @@ class WalkRequestIn(Part):
             language=self.language,
             baseline=self.baseline,
             equality=self.equality,
+            campaign=known_campaign(policies[self.force_id], self.campaign),
         )
 
     def _wishes(self) -> Wishes:
@@ -170,6 +174,11 @@ class WalkRequestIn(Part):
             recognise=self.contact.recognition_word,
             helper=self.filled_in_by or "",
         )
+
+
+def known_campaign(policy: ForcePolicy, code: str | None) -> str | None:
+    """The code, if the force has such a campaign; anybody can change a link."""
+    return code if code in {one.code for one in policy.campaigns} else None
 
 
 def point_of(place: PlaceIn, postcodes: Postcodes, field: str = "place") -> Point:

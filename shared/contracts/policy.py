@@ -87,6 +87,13 @@ class PartnerEntry(Choices):
     coverage: Annotated[tuple[PartnerCoverage, ...], Field(min_length=1)]
 
 
+class Campaign(Choices):
+    """A poster, an event, a page: somewhere women hear of the scheme, with a link of its own (`?from=CODE`)."""
+
+    code: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")]
+    name: ShortText
+
+
 class Retention(Choices):
     """Days until personal data is erased after the last contact."""
 
@@ -108,3 +115,4 @@ class ForcePolicy(Choices):
     referrals: ReferralRules = ReferralRules()
     retention: Retention = Retention()
     partners: tuple[PartnerEntry, ...] = ()
+    campaigns: tuple[Campaign, ...] = ()

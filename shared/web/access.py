@@ -91,6 +91,7 @@ INTAKE: Table = {
     ("GET", "/staff/requests/{request_id}/contact"): POLICE,
     ("POST", "/staff/requests/{request_id}/contact"): POLICE,
     ("GET", "/staff/letters"): COORDINATOR,
+    ("GET", "/staff/campaigns"): COORDINATOR,
     ("POST", "/staff/letters/{message_id}/open"): COORDINATOR,
     ("POST", "/staff/letters/{message_id}/posted"): COORDINATOR,
 }

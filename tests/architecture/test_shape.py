@@ -48,7 +48,6 @@ MORE = {
         "wording.py": "how pages and e-mail say what the domain decides",
     },
     "feedback": {
-        "disclosure.py": "domain: what of a table may be shown",
         "evaluation.py": "domain: what has changed",
     },
 }

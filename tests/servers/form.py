@@ -49,13 +49,19 @@ def fields_of(form: str) -> list[dict[str, str]]:
     return [{name: unescape(value) for name, value in _ATTRIBUTE.findall(tag)} for tag in _INPUT.findall(form)]
 
 
-async def fill_in(client: httpx.AsyncClient, force: str, changed: Mapping[str, str | list[str]] | None = None) -> str:
-    """Go from the start page to the page that says it is done; that page's HTML.
+async def fill_in(
+    client: httpx.AsyncClient,
+    force: str,
+    changed: Mapping[str, str | list[str]] | None = None,
+    *,
+    came_by: str = "",
+) -> str:
+    """Go from the first question to the page that says it is done; that page's HTML.
 
     :raises AssertionError: a page showed an error, or the form had no end.
     """
     answers = {**ANSWERS, **(changed or {})}
-    page = await client.get(f"/{force}/request/eligibility")
+    page = await client.get(f"/{force}/request/eligibility{came_by}")
     for _ in range(60):
         assert page.status_code == 200, (page.url.path, page.status_code)
         if page.url.path.endswith("/done"):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.feedback.disclosure import HIDDEN, SMALL, Figure, percent, protect, protect_row
+from shared.disclosure import HIDDEN, SMALL, Figure, percent, protect, protect_row
 
 COUNTS = st.dictionaries(st.sampled_from("abcdef"), st.integers(0, 400), min_size=1)
 

@@ -8,12 +8,12 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.feedback.disclosure import Figure
 from services.feedback.evaluation import BETTER, REASONS, SAME, STATES, WORSE, Tally, compare, evaluate
 from services.feedback.pages import COLOURS, SHORT, bars
 from shared.contracts.kinds import Reason
 from shared.contracts.referrals import Progress
 from shared.contracts.surveys import BASELINE, Question
+from shared.disclosure import Figure
 from shared.web.pages import contrast
 
 DARK = BASELINE.questions[0]

@@ -45,6 +45,8 @@ class RequestWalk:
     language: str = "en"
     baseline: Mapping[str, str] = field(default_factory=dict)
     equality: Mapping[str, str] = field(default_factory=dict)
+    campaign: str | None = None
+    """How she heard of it: a code of the force's policy. Counted, and kept with nothing of hers."""
 
     def event(self, request_id: UUID) -> WalkRequested:
         """What the others may know: the place and the rules, and nothing that says who she is."""

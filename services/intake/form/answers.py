@@ -91,7 +91,7 @@ def equality_of(answers: Answers) -> dict[str, str]:
     return {code: choice for slug in ABOUT_HER for code, choice in answers.get(slug, {}).items()}
 
 
-def command_of(force_id: str, answers: Answers, postcodes: Postcodes) -> RequestWalk:
+def command_of(force_id: str, answers: Answers, postcodes: Postcodes, campaign: str | None = None) -> RequestWalk:
     """What the answers together ask for; every page that applies must be answered."""
     rules = ContactRules(
         channels=channels_of(answers),
@@ -122,4 +122,5 @@ def command_of(force_id: str, answers: Answers, postcodes: Postcodes) -> Request
         group_walk_welcome=answers.get("group", {}).get("group") == "yes",
         baseline=baseline_of(answers),
         equality=equality_of(answers),
+        campaign=campaign,
     )

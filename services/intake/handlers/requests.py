@@ -23,6 +23,7 @@ from services.intake.handlers.keeping import Keeping, Woman
 from services.intake.handlers.messages import Notice, decide, send_on
 from services.intake.handlers.proposals import seal_wanted
 from services.intake.store import accepting as accepting_rows
+from services.intake.store import campaigns as campaign_rows
 from services.intake.store.accepting import NewRequest
 from services.intake.vault import Vault
 from shared import audit
@@ -31,7 +32,7 @@ from shared.bus import outbox
 from shared.bus.outbox import Fact, Thread
 from shared.contracts.walk_requests import WalkRequestAmended, WalkRequested
 from shared.database import Transaction
-from shared.working_days import day
+from shared.working_days import day, month
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,10 @@ async def _follow(tx: Transaction, keeping: Keeping, accepted: Sequence[_Sealed]
         if one.keyed.command.baseline
     ]
     await keep_baselines(tx, keeping, baselines, now)
+    await campaign_rows.add_heard(
+        tx,
+        [(one.new.force_id, one.keyed.command.campaign, month(now)) for one in accepted if one.keyed.command.campaign],
+    )
     await keep_equality(tx, keeping, [one.keyed.command for one in accepted], now)
 
 

@@ -24,6 +24,8 @@ from services.intake.form.summary import summary
 from services.intake.handlers import drafts
 from services.intake.handlers.drafts import Draft
 from services.intake.handlers.requests import Keyed, request_walks
+from services.intake.pages.start import came_by
+from services.intake.requesting import known_campaign
 from shared.contracts.kinds import Channel
 from shared.contracts.policy import ForcePolicy
 from shared.database import Transaction
@@ -158,7 +160,7 @@ async def _accept(force: str, token: str, deps: Dependencies) -> None:
         draft = await drafts.read_draft(tx, force, token, now, keeping=deps.keeping, hold=True)
         if draft is None or "reference" in draft.content:
             return
-        command = command_of(force, draft.content["answers"], deps.postcodes)
+        command = command_of(force, draft.content["answers"], deps.postcodes, draft.content.get("campaign"))
         keyed = Keyed(command, f"form {draft.content['key']}")
         [accepted] = await request_walks(tx, [keyed], now, keeping=deps.keeping)
         await drafts.save_draft(
@@ -254,7 +256,7 @@ def show_step(
         number=sitting.number_of(step, answers, policy),
         asked=shown.asked,
         form=form,
-        here=at(force, step.slug, change=change),
+        here=at(force, step.slug, change=change) + ("" if change else came_by(request, policy)),
         back=at(force, back) if back else f"/{force}/",
         other_way=at(force, "point" if step.slug == "place" else "place", change=change),
     )
@@ -321,7 +323,8 @@ async def _keep(
     if draft is not None:
         await drafts.save_draft(tx, draft, {**draft.content, "answers": changed}, keeping=deps.keeping)
     else:
-        content = {"key": uuid4().hex, "answers": changed}
+        campaign = known_campaign(policy, request.query_params.get("from"))
+        content = {"key": uuid4().hex, "answers": changed} | ({"campaign": campaign} if campaign else {})
         token = await drafts.begin_draft(tx, force, content, deps.clock(), keeping=deps.keeping)
         keep_cookie(request, response, token)
     return response

@@ -7,9 +7,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.intake.dependencies import Deps, policy_of
+from services.intake.requesting import known_campaign
+from shared.contracts.policy import ForcePolicy
 from shared.web.pages import render
 
 router = APIRouter()
+
+
+def came_by(request: Request, policy: ForcePolicy) -> str:
+    """The end of the next page's address that says by which link of the force she came; nothing of hers is in it."""
+    campaign = known_campaign(policy, request.query_params.get("from"))
+    return f"?from={campaign}" if campaign else ""
 
 
 @router.get("/")
@@ -21,13 +29,15 @@ async def forces(request: Request, deps: Deps) -> Response:
 @router.get("/{force}/")
 async def start(request: Request, force: str, deps: Deps) -> Response:
     """What a walk is, and what to do instead in an emergency."""
-    return render(request, "start.html", force_id=force, policy=policy_of(force, deps))
+    policy = policy_of(force, deps)
+    return render(request, "start.html", force_id=force, policy=policy, came_by=came_by(request, policy))
 
 
 @router.get("/{force}/request/before")
 async def before(request: Request, force: str, deps: Deps) -> Response:
     """How to leave quickly, what that cannot do, and what is kept where: read before the first question."""
-    return render(request, "before.html", force_id=force, policy=policy_of(force, deps))
+    policy = policy_of(force, deps)
+    return render(request, "before.html", force_id=force, policy=policy, came_by=came_by(request, policy))
 
 
 @router.get("/{force}/request/not-eligible")
