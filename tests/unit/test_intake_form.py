@@ -9,8 +9,10 @@ import pytest
 
 from services.intake.form.answers import baseline_of, equality_of
 from services.intake.form.of_her import ADDRESSED, BEFORE_WHO, OF_HER, READ_OUT, worded
-from services.intake.form.questions import ABOUT_HER, BY_SLUG, POINT, STEPS, SURVEYED, Step
+from services.intake.form.questions import BY_SLUG, POINT, STEPS
 from services.intake.form.sitting import after, before, first_open, keep, may_open, number_of, steps_for
+from services.intake.form.step import Step
+from services.intake.form.surveys import ABOUT_HER, SURVEYED
 from shared.contracts.equality import EQUALITY
 from shared.contracts.policy import ForcePolicy
 from shared.contracts.surveys import BASELINE

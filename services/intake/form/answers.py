@@ -9,7 +9,8 @@ from services.intake.domain.refusals import FieldsWrong
 from services.intake.domain.requests import EARLIEST_WRONG, RequestWalk, possible_first_day
 from services.intake.domain.wishes import Wishes
 from services.intake.form.fields import TWO_NUMBERS, First
-from services.intake.form.questions import ABOUT_HER, SURVEYED, Answers, channels_of
+from services.intake.form.step import Answers, channels_of
+from services.intake.form.surveys import ABOUT_HER, SURVEYED
 from services.intake.requesting import map_point, postcode_point, slugs
 from shared.contracts.kinds import Point, Reason
 from shared.contracts.walk_requests import Availability, ContactRules

@@ -13,7 +13,8 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from services.intake.domain.standing import Reach
 from services.intake.form import fields
-from services.intake.form.questions import BY_SLUG, Asked
+from services.intake.form.questions import BY_SLUG
+from services.intake.form.step import Asked
 from services.intake.requesting import EmailAddress, PhoneNumber, PostalAddress, RecognitionWord, slugs
 from shared.contracts.walk_requests import ContactRules, WalkRequestAmended
 

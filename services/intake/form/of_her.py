@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final, TypeAlias
 
-from services.intake.form.questions import ABOUT_HER, SURVEYED, Answers, Step, helped
+from services.intake.form.step import Answers, Step, helped
+from services.intake.form.surveys import ABOUT_HER, SURVEYED
 
 Say: TypeAlias = Callable[[str], str]
 """A sentence of the form as this reader is to read it."""

@@ -2,141 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeAlias
+from collections.abc import Mapping
+from typing import Final
 
-from pydantic import BaseModel, Field, create_model
-
-from services.intake.domain.wishes import NEEDS_LIMIT, WORDS_LIMIT, Helper
+from services.intake.domain.wishes import NEEDS_LIMIT, WORDS_LIMIT
 from services.intake.form import fields
-from shared.contracts.equality import CONDITION, EQUALITY, LIMITED
-from shared.contracts.kinds import Channel, PartOfDay, Reason, Weekday
-from shared.contracts.policy import ForcePolicy
-from shared.contracts.surveys import BASELINE, Question
-
-Answers: TypeAlias = Mapping[str, Mapping[str, Any]]
-"""By the question's slug, what was typed by field."""
-
-Choices: TypeAlias = Mapping[str, str]
-YES_NO: Final[Choices] = {"yes": "Yes", "no": "No"}
-
-REASONS: Final[Choices] = {
-    Reason.NO_CCTV: "No CCTV",
-    Reason.BADLY_LIT: "It is badly lit",
-    Reason.EMPTY_OR_ISOLATED: "Empty buildings, or it is isolated",
-    Reason.POOR_LAYOUT: "The layout of the streets or paths",
-    Reason.RESTRICTED_VISIBILITY: "I cannot see far, or be seen",
-    Reason.RUNDOWN: "It is run down",
-    Reason.DRUGS_OR_ALCOHOL: "Signs of drug or alcohol use",
-    Reason.OTHER_ENVIRONMENT: "Something else about the place",
-    Reason.HARASSED_BY_ONE: "Shouted at or harassed by a stranger",
-    Reason.HARASSED_BY_GROUP: "Shouted at or harassed by a group",
-    Reason.FOLLOWED: "Being followed",
-    Reason.OTHER_HARASSMENT: "Other harassment",
-}
-
-DAYS: Final[Choices] = {day: day.value.capitalize() for day in Weekday}
-
-PARTS: Final[Choices] = {
-    PartOfDay.EARLY_MORNING: "Early morning, before 9am",
-    PartOfDay.DAYTIME: "Daytime, 9am to 5pm",
-    PartOfDay.EVENING: "Evening, after 5pm",
-}
-
-CHANNELS: Final[Choices] = {
-    Channel.EMAIL: "Email",
-    Channel.TEXT: "Text message",
-    Channel.PHONE: "Phone call",
-    Channel.LETTER: "Letter",
-}
-
-
-HELPERS: Final[Choices] = {
-    Helper.OFFICER: "A police officer or PCSO",
-    Helper.SUPPORT_WORKER: "A support worker or advocate",
-    Helper.FAMILY_OR_FRIEND: "Family, or a friend",
-    Helper.OTHER: "Somebody else whom she trusts",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One field of a question's page."""
-
-    name: str
-    kind: Literal["radios", "checkboxes", "text", "email", "tel", "lines", "date"]
-    label: str
-    hint: str = ""
-    choices: Choices | None = None
-    autocomplete: str = ""
-    width: str = ""
-    limit: int = 0
-    """Of characters, where there is one worth counting for her."""
-    optional: bool = False
-    """Whether she may go on without an answer, and the page says so."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One page of the form, with one question."""
-
-    slug: str
-    """In its address, and so in a browser's history: it says nothing of its own."""
-    title: str
-    model: type[BaseModel]
-    asked: Asked
-    messages: Mapping[str, str]
-    lead: tuple[str, ...] = ()
-    applies: Callable[[Answers, ForcePolicy], bool] = lambda answers, policy: True
-
-
-def channels_of(answers: Answers) -> tuple[Channel, ...]:
-    """The ways to be contacted she has chosen so far."""
-    return tuple(Channel(one) for one in answers.get("channels", {}).get("channels", ()))
-
-
-def helped(answers: Answers) -> bool:
-    """Whether somebody fills the form in with her."""
-    return answers.get("who", {}).get("who") == "with"
-
-
-def _survey_step(slug: str, question: Question, applies: Callable[[Answers], bool]) -> Step:
-    """A question of the baseline survey, or about equality; she may go on without an answer."""
-    given: Any = (
-        Literal[tuple(choice.code for choice in question.choices)] | None,
-        Field(default=None, alias=question.code),
-    )
-    return Step(
-        slug,
-        question.text,
-        create_model("Answer", **{question.code.replace("-", "_"): given}),
-        Asked(
-            question.code,
-            "radios",
-            question.text,
-            "You can leave this out.",
-            {choice.code: choice.label for choice in question.choices},
-        ),
-        {question.code: "Select one of the answers, or none"},
-        applies=lambda answers, policy: applies(answers),
-    )
-
-
-def _wants_survey(answers: Answers) -> bool:
-    return answers.get("survey", {}).get("survey") == "yes"
-
-
-def _wants_equality(answers: Answers) -> bool:
-    return answers.get("about", {}).get("about") == "yes"
-
-
-def _has_condition(answers: Answers) -> bool:
-    return _wants_equality(answers) and answers.get(_EQUALITY_SLUGS[CONDITION], {}).get(CONDITION) == "yes"
-
-
-_EQUALITY_SLUGS: Final = {question.code: f"about-{number}" for number, question in enumerate(EQUALITY, 1)}
-
+from services.intake.form.step import (
+    CHANNELS,
+    DAYS,
+    HELPERS,
+    PARTS,
+    REASONS,
+    YES_NO,
+    Asked,
+    Step,
+    channels_of,
+    helped,
+)
+from services.intake.form.surveys import SURVEYS
+from shared.contracts.kinds import Channel
 
 POINT: Final = Step(
     "point",
@@ -483,50 +367,7 @@ STEPS: Final[tuple[Step, ...]] = (
             "You need not say why.",
         ),
     ),
-    Step(
-        "survey",
-        "How safe you feel, before the walk",
-        fields.SurveyWanted,
-        Asked(
-            "survey",
-            "radios",
-            f"Would you answer {len(BASELINE.questions)} short questions?",
-            choices={"yes": "Yes", "no": "No, go on without them"},
-        ),
-        {"survey": "Select yes if you would answer a few questions"},
-        (
-            "They help us see whether these walks change anything. You can leave out any of them.",
-            "Your answers are kept apart from your name and your request, and mixed with other women’s before anybody "
-            "counts them.",
-        ),
-    ),
-    *(_survey_step(f"more-{number}", question, _wants_survey) for number, question in enumerate(BASELINE.questions, 1)),
-    Step(
-        "about",
-        "Equality questions",
-        fields.EqualityWanted,
-        Asked(
-            "about",
-            "radios",
-            "Would you answer a few questions about yourself?",
-            choices={"yes": "Yes", "no": "No, go on without them"},
-        ),
-        {"about": "Select yes if you would answer a few questions about yourself"},
-        (
-            "They help the force see whether walks reach women of every background. You can leave out any of them.",
-            "Each answer is torn off from your name, from your request and from your other answers, and mixed with "
-            "other women’s. Nobody who arranges your walk sees it. We cannot find it again, so we cannot delete it "
-            "later.",
-        ),
-    ),
-    *(
-        _survey_step(
-            _EQUALITY_SLUGS[question.code], question, _has_condition if question.code == LIMITED else _wants_equality
-        )
-        for question in EQUALITY
-    ),
+    *SURVEYS,
 )
 
-SURVEYED: Final = tuple(f"more-{number}" for number, _ in enumerate(BASELINE.questions, 1))
-ABOUT_HER: Final = tuple(_EQUALITY_SLUGS.values())
 BY_SLUG: Final[Mapping[str, Step]] = {step.slug: step for step in (*STEPS, POINT)}

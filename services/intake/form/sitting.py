@@ -6,7 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from services.intake.form.questions import BY_SLUG, POINT, STEPS, Answers, Step
+from services.intake.form.questions import BY_SLUG, POINT, STEPS
+from services.intake.form.step import Answers, Step
 from shared.contracts.policy import ForcePolicy
 
 

@@ -9,8 +9,10 @@ from typing import Any
 from services.intake.domain.wishes import Helper, Wishes
 from services.intake.form.answers import baseline_of, equality_of, first_day
 from services.intake.form.of_her import spoken_to, worded
-from services.intake.form.questions import ABOUT_HER, CHANNELS, HELPERS, PARTS, POINT, SURVEYED, Answers, Asked
+from services.intake.form.questions import POINT
 from services.intake.form.sitting import steps_for
+from services.intake.form.step import CHANNELS, HELPERS, PARTS, Answers, Asked
+from services.intake.form.surveys import ABOUT_HER, SURVEYED
 from shared.contracts.policy import ForcePolicy
 from shared.contracts.surveys import BASELINE
 from shared.contracts.walk_requests import ContactRules

@@ -19,7 +19,8 @@ from services.intake.form import sitting
 from services.intake.form.answers import command_of, refuse_answer
 from services.intake.form.fields import Consent, Eligibility
 from services.intake.form.of_her import spoken_to, worded
-from services.intake.form.questions import BY_SLUG, Answers, Step, helped
+from services.intake.form.questions import BY_SLUG
+from services.intake.form.step import Answers, Step, helped
 from services.intake.form.summary import summary
 from services.intake.handlers import drafts
 from services.intake.handlers.drafts import Draft
