@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.intake.dependencies import Deps
+from services.intake.dependencies import Dependencies, Deps
 from services.intake.domain.card import Asker
 from services.intake.form.summary import rules_in_words, wishes_in_words
 from services.intake.handlers.card import Card, open_contact, show_rules
@@ -43,8 +43,8 @@ async def contact_rules(
 ) -> Response:
     """Her rules first, and the question why."""
     async with deps.database.transaction([user.force_id]) as tx:
-        card = await show_rules(tx, asker_of(user), request_id, keeping=deps.keeping)
-    return show_card(request, card, Form[Why]())
+        card = await show_rules(tx, asker_of(user), request_id, deps.clock(), keeping=deps.keeping)
+    return show_card(request, card, Form[Why](), deps)
 
 
 @router.post("/staff/requests/{request_id}/contact")
@@ -55,15 +55,15 @@ async def contact_card(
     form = await forms.read(request, Why, REASON)
     async with deps.database.transaction([user.force_id]) as tx:
         if form.data is None:
-            card = await show_rules(tx, asker_of(user), request_id, keeping=deps.keeping)
+            card = await show_rules(tx, asker_of(user), request_id, deps.clock(), keeping=deps.keeping)
         else:
             card = await open_contact(
                 tx, asker_of(user), request_id, form.data.reason, deps.clock(), keeping=deps.keeping
             )
-    return show_card(request, card, form, 422 if form.data is None else 200)
+    return show_card(request, card, form, deps, 422 if form.data is None else 200)
 
 
-def show_card(request: Request, card: Card, form: Form[Why], status: int = 200) -> Response:
+def show_card(request: Request, card: Card, form: Form[Why], deps: Dependencies, status: int = 200) -> Response:
     """The contact card, closed or open."""
     return render(
         request,
@@ -74,5 +74,6 @@ def show_card(request: Request, card: Card, form: Form[Why], status: int = 200) 
         told=told_in_words(card.told),
         wishes=wishes_in_words(card.person.wishes) if card.person else [],
         form=form,
+        policy=deps.policies[card.held.force_id],
         here=f"/staff/requests/{card.held.id}/contact",
     )

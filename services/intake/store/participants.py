@@ -18,3 +18,9 @@ async def recognise_by(tx: Transaction, force_id: str, participant_id: UUID, dig
     """Write anew by what she is recognised when she asks again."""
     await tx.run(QUERIES.forget_digests, force_id, participant_id)
     await tx.run(QUERIES.add_digests, force_id, participant_id, list(dict.fromkeys(digests)))
+
+
+async def open_requests_of(tx: Transaction, force_id: str, digests: Sequence[bytes], other_than: UUID) -> list[UUID]:
+    """Open requests of participants, other than this one, who are recognised by one of these."""
+    rows = await tx.fetch(QUERIES.open_requests_of, force_id, list(digests), other_than)
+    return [row["id"] for row in rows]
