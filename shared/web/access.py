@@ -86,6 +86,8 @@ INTAKE: Table = {
     ("POST", "/your-request/{token}/contact"): SEALED_LINK,
     ("POST", "/your-request/{token}/withdraw"): SEALED_LINK,
     ("POST", "/your-request/{token}/stop"): SEALED_LINK,
+    ("GET", "/your-request/{token}/copy"): SEALED_LINK,
+    ("POST", "/your-request/{token}/copy"): SEALED_LINK,
     ("GET", "/your-request/{token}/erase"): SEALED_LINK,
     ("POST", "/your-request/{token}/erase"): SEALED_LINK,
     ("GET", "/staff/requests/{request_id}/contact"): POLICE,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 from services.intake.domain.answers import BASELINE_BATCH, leaves_on
@@ -58,6 +58,16 @@ async def keep_baselines(tx: Transaction, keeping: Keeping, baselines: Sequence[
 async def release_baselines(tx: Transaction, fired: Sequence[Fired], now: datetime, *, keeping: Keeping) -> None:
     """After thirty days answers leave even where too few came to hide among; those of one day leave together."""
     await _release(tx, keeping, await answer_rows.waiting_baselines_named(tx, [one.subject for one in fired]), now)
+
+
+async def waiting_of(tx: Transaction, keeping: Keeping, force_id: str, pairs: Collection[UUID]) -> list[dict[str, Any]]:
+    """Answers of these pair ids that still wait, for a copy she asked for. Their pair id is left out."""
+    found = []
+    for one in await answer_rows.waiting_baselines(tx, [force_id]):
+        content = keeping.vault.open(_BASELINE, one.sealed, str(one.id))
+        if UUID(content.pop("pair")) in pairs:
+            found.append({"sealed": content, "answered_on": one.answered_on})
+    return found
 
 
 async def forget_waiting(tx: Transaction, keeping: Keeping, pairs: Collection[tuple[str, UUID]]) -> None:

@@ -121,7 +121,7 @@ async def _forget_wanted(tx: Transaction, keeping: Keeping, requests: set[tuple[
     """A call that was wanted and not told yet: sealed, so each that waits is opened to find hers."""
     hers = [
         one
-        for one in await erasure_rows.wanted_contacts(tx, {force_id for force_id, _ in requests})
+        for one in await follow_up_rows.all_wanted_contacts(tx, {force_id for force_id, _ in requests})
         if (one.force_id, request_wanted(keeping, one)) in requests
     ]
     await follow_up_rows.take_wanted_contacts(tx, [one.id for one in hers])

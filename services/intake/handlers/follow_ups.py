@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 from services.intake.handlers.keeping import Keeping, open_request
@@ -60,6 +60,18 @@ async def want_contact(
     await follow_up_rows.add_wanted_contacts(tx, wanted)
     waits = [Due(one.force_id, one.id, now + timedelta(seconds=_CHANCE.uniform(*_WANTED_WAITS))) for one in wanted]
     await timers.set(tx, CONTACT_IS_TOLD, waits)
+
+
+async def wanted_of(
+    tx: Transaction, keeping: Keeping, force_id: str, requests: Collection[UUID]
+) -> list[dict[str, Any]]:
+    """Contacts that are wanted about these requests and were not told yet, for a copy she asked for."""
+    found = []
+    for one in await follow_up_rows.all_wanted_contacts(tx, [force_id]):
+        content = keeping.vault.open(_WANTED, one.sealed, str(one.id))
+        if UUID(content["request"]) in requests:
+            found.append({"sealed": content})
+    return found
 
 
 def request_wanted(keeping: Keeping, one: WantedContact) -> UUID:

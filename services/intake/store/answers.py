@@ -49,4 +49,4 @@ async def remove_baselines(tx: Transaction, ids: Iterable[UUID]) -> None:
 
 
 def _baseline(row: Row) -> Baseline:
-    return Baseline(row["force_id"], row["id"], row["sealed"])
+    return Baseline(row["force_id"], row["id"], row["sealed"], row["answered_on"])

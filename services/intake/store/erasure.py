@@ -8,7 +8,6 @@ from uuid import UUID
 
 from services.intake.domain.person import WrappedKey
 from services.intake.store import QUERIES
-from services.intake.store.follow_ups import WantedContact
 from shared.database import Transaction
 
 Key = tuple[str, UUID]
@@ -59,12 +58,6 @@ async def erase(tx: Transaction, hers: Sequence[Hers]) -> list[Key]:
     await tx.run(QUERIES.erase_requests, *_columns(requests))
     await tx.run(QUERIES.erase_participants, *_columns([(one.force_id, one.participant_id) for one in hers]))
     return [(row["force_id"], row["id"]) for row in messages]
-
-
-async def wanted_contacts(tx: Transaction, forces: Iterable[str]) -> list[WantedContact]:
-    """All contacts that are wanted in these forces, sealed."""
-    rows = await tx.fetch(QUERIES.all_wanted_contacts, list(forces))
-    return [WantedContact(row["force_id"], row["id"], row["sealed"]) for row in rows]
 
 
 async def walks_with_requests(tx: Transaction, walk_ids: Iterable[UUID]) -> set[UUID]:

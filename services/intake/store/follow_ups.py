@@ -31,6 +31,12 @@ async def add_wanted_contacts(tx: Transaction, wanted: Sequence[WantedContact]) 
         )
 
 
+async def all_wanted_contacts(tx: Transaction, forces: Iterable[str]) -> list[WantedContact]:
+    """All contacts that are wanted in these forces, sealed."""
+    rows = await tx.fetch(QUERIES.all_wanted_contacts, list(forces))
+    return [WantedContact(row["force_id"], row["id"], row["sealed"]) for row in rows]
+
+
 async def take_wanted_contacts(tx: Transaction, ids: Iterable[UUID]) -> list[WantedContact]:
     """Take these out, to be told."""
     rows = await tx.fetch(QUERIES.take_wanted_contacts, list(ids))

@@ -1,0 +1,43 @@
+"""Her private page, further: a copy of what is held about her."""
+
+from __future__ import annotations
+
+import json
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.intake.dependencies import Deps, policy_of
+from services.intake.handlers import access, hers
+from shared.web.pages import render
+
+router = APIRouter()
+
+REASON = "a copy of what is held, by her private link"
+
+
+@router.get("/your-request/{token}/copy")
+async def ask_for_a_copy(request: Request, token: str, deps: Deps) -> Response:
+    """What the copy holds, and that somebody else who opens it reads it too."""
+    force_id, request_id = hers.open_private_link(deps.keeping, token)
+    async with deps.database.transaction([force_id]) as tx:
+        await hers.her_request(tx, request_id, keeping=deps.keeping)
+    here = f"/your-request/{token}"
+    return render(request, "copy.html", force_id=force_id, policy=policy_of(force_id, deps), here=here)
+
+
+@router.post("/your-request/{token}/copy")
+async def copy(request: Request, token: str, deps: Deps) -> Response:
+    """The copy, made now and kept nowhere. That it was made is logged, so it takes a post."""
+    force_id, request_id = hers.open_private_link(deps.keeping, token)
+    async with deps.database.transaction([force_id]) as tx:
+        found = await access.copy_of_all(
+            tx, force_id, request_id, "participant", REASON, deps.clock(), keeping=deps.keeping
+        )
+    return Response(
+        json.dumps(found, ensure_ascii=False, indent=2),
+        media_type="application/json",
+        # A name that says nothing in the list of what her phone has downloaded.
+        headers={"Content-Disposition": 'attachment; filename="copy.json"', "Cache-Control": "no-store"},
+    )
