@@ -238,7 +238,7 @@ def _batch(rows: Sequence[Row], source: str) -> tuple[bytes, int]:
 
 def _record(row: Row, source: str) -> dict[str, Any]:
     return {
-        "timestamp": int(row["time"].timestamp() * 1000),
+        "timestamp": int(row["stamp"].timestamp() * 1000),
         "key": str(row["key"]).encode(),
         "value": row["data"],
         "headers": _headers(row, source),

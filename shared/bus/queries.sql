@@ -29,8 +29,9 @@ SELECT pg_notify('outbox', '');
 
 -- next_pending
 -- What the relay publishes next, in the order of positions, leaving out what it is publishing now. The positions are
--- chosen first, so that a flight costs the same however much waits behind it.
-SELECT l.position, l.topic, l.key, l.sequence, l.id, l.type, l.time, l.force_id,
+-- chosen first, so that a flight costs the same however much waits behind it. Records are stamped with the event's time,
+-- but never with one to come: brokers refuse those of a clock an hour ahead, and would keep them as much too long.
+SELECT l.position, l.topic, l.key, l.sequence, l.id, l.type, l.time, least(l.time, now()) AS stamp, l.force_id,
        l.correlation_id, l.causation_id, l.traceparent, l.headers::text, l.data
 FROM (
     SELECT position FROM outbox_pending

@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import cast
 from uuid import UUID, uuid4
@@ -111,6 +111,21 @@ async def test_sequences_on_the_bus_are_gapless_and_headers_are_cloudevents(rig:
         assert json.loads(record.value)["on"] == record.key.decode() == headers["ce_subject"].decode()
         by_key.setdefault(record.key, []).append(int(headers["ce_sequence"]))
     assert by_key == {str(key).encode(): list(range(1, 21)) for key in keys}
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=3), timedelta(days=3650)], ids=str)
+async def test_events_of_a_clock_far_ahead_hold_nothing_up(rig: Rig, ahead: timedelta) -> None:
+    """A service whose clock is wrong has its events on the bus at once, as it told their time; the record's own time,
+    by which brokers take and keep it, is none to come."""
+    [key] = some_keys(1)
+    told = datetime.now(UTC) + ahead
+    async with rig.member().running():
+        await rig.append([rig.Counted(on=key, number=0)], at=told)
+        await rig.append([rig.Counted(on=key, number=1)])
+        assert await rig.until_effects(2) == {key: [0, 1]}
+    first, _ = sorted(await rig.records(rig.Counted.topic), key=lambda r: r.offset)
+    assert datetime.fromisoformat(dict(first.headers)["ce_time"].decode()) == told
+    assert first.timestamp <= datetime.now(UTC).timestamp() * 1000
 
 
 async def _published(member: Member, many: int) -> bool:

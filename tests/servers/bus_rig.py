@@ -136,9 +136,10 @@ class Rig:
         await tx.run(NEW_PARENT, [one.force_id for one in received], [one.event.on for one in received])
         return await self.count(tx, received, now)
 
-    async def append(self, events: Sequence[Event], force: str = FORCE) -> None:
+    async def append(self, events: Sequence[Event], force: str = FORCE, at: datetime | None = None) -> None:
+        """Decide these events, at another moment than now if one is given."""
         async with self.database.web.transaction([force]) as tx:
-            await outbox.append(tx, [Fact(event, force, datetime.now(UTC)) for event in events])
+            await outbox.append(tx, [Fact(event, force, at or datetime.now(UTC)) for event in events])
 
     def member(self) -> Member:
         """A process of the service: relay, consumer and sweep."""
