@@ -86,6 +86,15 @@ async def test_the_script_says_only_what_her_rules_allow(
     assert ("Hello" in machine) == voicemail
 
 
+async def test_an_address_no_safe_way_needs_is_not_shown(staffed: tuple[Intake, SignIn]) -> None:
+    """She gave it and then said that only a call is safe."""
+    intake, sign_in = staffed
+    path = await taken(intake, contact={**CALLS, "email": "canary@example.com"})
+    async with await sign_in("officer-avon-1") as officer:
+        opened = (await officer.post(path, data=WHY)).text
+    assert "07700 900982" in opened and "canary@example.com" not in opened
+
+
 async def test_a_coordinator_reads_of_another_open_request_with_the_same_contact_details(
     staffed: tuple[Intake, SignIn],
 ) -> None:
