@@ -39,15 +39,13 @@ class Guard:
         if scope["type"] != "http":
             raise HTTPException(404)
         request = Request(scope, receive)
-        if self.rule is Open.BEARER:
-            # The token is a program's: only the handler knows it. No cookie counts, so no browser can be made to forge.
-            request.state.user = None
-            await self.app(scope, receive, send)
-            return
         scheme, _, credential = request.headers.get("authorization", "").partition(" ")
         by_bearer = scheme.lower() == "bearer" and bool(credential)
-        if by_bearer:
-            user: User | None = await self.bearer(credential.strip())
+        if by_bearer and self.rule is Open.BEARER:
+            # The token is a program's, and only the handler knows it.
+            user: User | None = None
+        elif by_bearer:
+            user = await self.bearer(credential.strip())
         else:
             user = session.from_cookie(request, self.site, self.forces, now())
         request.state.user = user
