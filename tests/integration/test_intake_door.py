@@ -430,8 +430,10 @@ async def test_whatever_happens_nothing_leaves_against_her_rules_of_that_moment(
     async with a_door(database, tmp_path) as door:
 
         @settings(
-            max_examples=40,
+            max_examples=80,
             deadline=None,
+            # The same stories every time: how many messages leave is a property of them, and is held to below.
+            derandomize=True,
             phases=(Phase.generate,),
             suppress_health_check=list(HealthCheck),
             database=None,
@@ -465,4 +467,5 @@ async def test_whatever_happens_nothing_leaves_against_her_rules_of_that_moment(
             asyncio.run_coroutine_threadsafe(happens(), loop).result(60)
 
         await asyncio.to_thread(told)
+    print(f"{seen} messages left")  # noqa: T201  # pytest -rP shows it
     assert seen > 50, f"only {seen} messages left: the proof proves little"
