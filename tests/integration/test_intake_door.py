@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 
 from services.intake.channels.door import let_through
 from services.intake.domain.messages import Means, MessageKind
+from services.intake.domain.refusals import RequestNotFound
 from services.intake.domain.standing import Reach
 from services.intake.handlers import erasure, hers
 from services.intake.messages.calendar import entry
@@ -95,6 +96,8 @@ class Door:
     rules: Rules = field(default_factory=Rules)
     silent: bool = False
     """She has withdrawn, stopped contact, or was erased."""
+    gone: bool = False
+    """She was erased."""
     starts_at: datetime | None = None
     """When her walk is, as it stands."""
     request: UUID = field(default_factory=uuid4)
@@ -143,7 +146,7 @@ class Door:
     async def ask(self, rules: Rules) -> None:
         """She asks, under these rules; what is left of others' messages is taken away."""
         await self.intake.admin.execute("UPDATE sending SET state = 'cancelled' WHERE state = 'due'")
-        self.rules, self.silent, self.starts_at = rules, False, None
+        self.rules, self.silent, self.gone, self.starts_at = rules, False, False, None
         self.walk, self.left = uuid4(), []
         asked = await self.intake.ask(contact=rules.contact(), language=rules.language)
         self.request = UUID(asked["request_id"])
@@ -269,23 +272,35 @@ class Door:
             await hers.change_contact(tx, FORCE, self.request, reach, self.intake.now, keeping=self.intake.deps.keeping)
         self.rules = replace(rules, language=self.rules.language, calendar=self.rules.calendar)
 
+    @contextmanager
+    def _known(self) -> Iterator[None]:
+        """What she asks of a request that was erased is told to be of none."""
+        if not self.gone:
+            yield
+            return
+        with pytest.raises(RequestNotFound):
+            yield
+
     async def withdraws(self) -> None:
-        async with self.intake.database.web.transaction([FORCE]) as tx:
-            await hers.withdraw(tx, FORCE, self.request, self.intake.now)
+        with self._known():
+            async with self.intake.database.web.transaction([FORCE]) as tx:
+                await hers.withdraw(tx, FORCE, self.request, self.intake.now)
         self.silent = self.silent or await self.intake.one(
             "SELECT state = 'withdrawn' FROM walk_request WHERE id = $1", self.request
         )
 
     async def stops(self) -> None:
-        async with self.intake.database.web.transaction([FORCE]) as tx:
-            await hers.stop_contact(tx, FORCE, self.request, self.intake.now, keeping=self.intake.deps.keeping)
+        keeping = self.intake.deps.keeping
+        with self._known():
+            async with self.intake.database.web.transaction([FORCE]) as tx:
+                await hers.stop_contact(tx, FORCE, self.request, self.intake.now, keeping=keeping)
         self.silent = True
 
     async def erased(self) -> None:
         keeping = self.intake.deps.keeping
         async with self.intake.database.web.transaction([FORCE]) as tx:
             await erasure.erase(tx, FORCE, self.request, "participant", "asked", self.intake.now, keeping=keeping)
-        self.silent = True
+        self.silent = self.gone = True
 
 
 @asynccontextmanager
