@@ -114,7 +114,10 @@ async def _tell(stack: Stack) -> Told:
         connection = await asyncpg.connect(stack.postgres.admin_url.rsplit("/", 1)[0] + f"/{service}")
         try:
             log = await connection.fetch(
-                "SELECT * FROM outbox_log WHERE headers IS NULL AND position > $1 ORDER BY position", before[service]
+                # Areas were told when the stack began.
+                "SELECT * FROM outbox_log WHERE headers IS NULL AND (position > $1 OR topic = 'areas.v1')"
+                " ORDER BY position",
+                before[service],
             )
             records[service] = [
                 Record(row["topic"], 0, n, str(row["key"]).encode(), row["data"], tuple(_headers(row, f"/{service}")))
