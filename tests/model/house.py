@@ -146,20 +146,18 @@ class House:
         self.mended = False
         self.new_reader = False
         self._asking = asyncio.Lock()
-        self._watch = connections_belong_to_processes()
         self._resets = 0
 
     def open(self) -> None:
-        self._watch.__enter__()
         self.run(self._prepare())
 
     def close(self) -> None:
         self.run(self._end())
-        self._watch.__exit__(None, None, None)
         self.loop.close()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        return self.loop.run_until_complete(work)
+        with connections_belong_to_processes():
+            return self.loop.run_until_complete(work)
 
     async def _prepare(self) -> None:
         self._admin: asyncpg.Connection[Any] = await asyncpg.connect(self._admin_url)

@@ -377,12 +377,13 @@ class _Force:
             page += 1
 
     async def _begin_a_form(self) -> None:
-        page = f"{self.urls['intake']}/{self.force_id}/request/eligibility"
-        shown = await self.client.get(page)
-        sent = {one["name"]: one["value"] for one in fields_of(shown.text) if one.get("name") == csrf.FIELD}
-        begun = await self.client.post(page, data=sent | {"adult": "yes"})
-        assert begun.status_code == 303, begun.text
-        self.own.sitting = begun.cookies["sitting"]
+        form = f"{self.urls['intake']}/{self.force_id}/request"
+        for step, answer in (("eligibility", {"adult": "yes"}), ("who", {"who": "herself"})):
+            shown = await self.client.get(f"{form}/{step}")
+            sent = {one["name"]: one["value"] for one in fields_of(shown.text) if one.get("name") == csrf.FIELD}
+            begun = await self.client.post(f"{form}/{step}", data=sent | answer)
+            assert begun.status_code == 303, begun.text
+            self.own.sitting = begun.cookies.get("sitting", self.own.sitting)
 
     async def _mail(self, path: str) -> Any:
         return (await self.client.get(self.urls[MAILBOX] + path)).json()

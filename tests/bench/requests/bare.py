@@ -53,8 +53,8 @@ WITH key AS (
     INSERT INTO participant_digest (force_id, digest, participant_id)
     SELECT $1::text, d, $6::uuid FROM key, unnest($10::bytea[]) AS d
 ), request AS (
-    INSERT INTO walk_request (force_id, id, participant_id, reference, pair, requested_at)
-    SELECT $1::text, request_id, $6::uuid, $11::text, $12::bytea, $5::timestamptz FROM key
+    INSERT INTO walk_request (force_id, id, participant_id, reference, pair, wanted, requested_at)
+    SELECT $1::text, request_id, $6::uuid, $11::text, $12::bytea, $22::bytea, $5::timestamptz FROM key
 ), keyed AS (
     INSERT INTO outbox_key (force_id, topic, key, sequence) SELECT $1::text, 'walk-requests.v1', request_id, 1 FROM key
 ), logged AS (
@@ -107,6 +107,7 @@ _CONTACT: Final = frozenset(
     )
 )
 _LARGEST: Final = 1_000_000
+_PLAIN: Final = {"language": "en", "calendar": False}
 
 Asgi = Callable[[Any, Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]], Awaitable[None]]
 
@@ -272,6 +273,7 @@ class Bare:
             "group_walk_welcome": _yes(asked, "group_walk_welcome"),
             "language": "en",
         }
+        wanted = {name: value for name, value in event.items() if name != "contact"}
         key_digest, body_digest = self._digest("idempotency key", key), self._digest("request", body.decode())
         pool = self._pool
         assert pool is not None
@@ -289,7 +291,9 @@ class Bare:
                     self._master,
                     _seal(self._wrapping, data_key, f"key of {participant_id}"),
                     seal(
-                        to_json({"name": name, "rules": rules, "email": email, "phone": phone, "address": address}),
+                        to_json(
+                            {"name": name, "rules": rules, "email": email, "phone": phone, "address": address} | _PLAIN
+                        ),
                         f"person {participant_id}",
                     ),
                     digests,
@@ -304,6 +308,7 @@ class Bare:
                     None if by else "channel not allowed",
                     facts,
                     due_at,
+                    seal(to_json(wanted), f"wanted {request_id}"),
                 )
                 known = None if fresh else await connection.fetchrow(_KNOWN, force, key_digest)
             except BaseException:
