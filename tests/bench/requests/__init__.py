@@ -46,7 +46,7 @@ SELECT (SELECT count(*) FROM accepted_key), (SELECT count(*) FROM participant),
        (SELECT md5(string_agg(encode(digest, 'hex'), ',' ORDER BY digest)) FROM participant_digest),
        (SELECT count(*) FROM walk_request AS r JOIN participant AS p ON p.id = r.participant_id
         JOIN accepted_key AS a ON a.request_id = r.id WHERE r.state = 'received'),
-       (SELECT sum(octet_length(pair)) FROM walk_request),
+       (SELECT sum(octet_length(pair)) FROM walk_request), (SELECT sum(octet_length(wanted)) FROM walk_request),
        (SELECT count(*) FROM outbox_key AS k JOIN walk_request AS r ON r.id = k.key WHERE k.sequence = 1),
        (SELECT md5(string_agg(one, ',' ORDER BY one)) FROM (
             SELECT force_id || topic || sequence || type || (convert_from(data, 'utf8')::jsonb - 'request_id') AS one
