@@ -269,12 +269,13 @@ class Bare:
             "lives_or_works_here": _yes(asked, "lives_or_works_here"),
             "reasons": _choices(asked.get("reasons", []), _REASONS, least=0),
             "route": [],
-            "availability": {"days": days, "parts": parts, "earliest": None},
+            "availability": {"days": days, "parts": parts},
             "contact": rules,
             "group_walk_welcome": _yes(asked, "group_walk_welcome"),
             "language": "en",
         }
         wanted = {name: value for name, value in event.items() if name != "contact"}
+        wanted["availability"] = {"days": days, "parts": parts, "earliest": None}
         key_digest, body_digest = self._digest("idempotency key", key), self._digest("request", body.decode())
         pool = self._pool
         assert pool is not None
