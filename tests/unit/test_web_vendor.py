@@ -1,22 +1,16 @@
 """The vendored assets are those of the manifest and hold nothing that only GOV.UK may show."""
 
-import hashlib
 import json
 from pathlib import Path
 
 from shared.web.pages import Assets
-from shared.web.vendor import FOLDER, PACKAGE, forbidden_in, without_brand
+from shared.web.vendor import FOLDER, forbidden_in, manifest, without_brand, without_pictures
 
 
 def test_vendored_files_are_the_ones_that_were_checked_in() -> None:
     """Every vendored file has the hash of the manifest, and no file is there beside them."""
-    manifest = json.loads((FOLDER / "manifest.json").read_text())
-    hashes = {
-        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in FOLDER.iterdir()
-        if path.name != "manifest.json"
-    }
-    assert manifest == {"package": PACKAGE, "sha256": hashes}
+    files = {path.name: path.read_text() for path in FOLDER.iterdir() if path.name != "manifest.json"}
+    assert json.loads((FOLDER / "manifest.json").read_text()) == manifest(files)
 
 
 def test_vendored_files_show_no_government_brand() -> None:
@@ -39,10 +33,18 @@ def test_vendoring_removes_the_brand() -> None:
 
 
 def test_licence_travels_with_the_assets() -> None:
-    """The MIT notice and the holder of the copyright stand beside the files."""
+    """The MIT notice, that of Leaflet (BSD-2), and the holders of the copyright stand beside the files."""
     notice = (FOLDER / "LICENCE.txt").read_text()
     assert "Crown Copyright (Government Digital Service)" in notice
     assert "MIT" in notice
+    assert "BSD 2-Clause" in (FOLDER / "LICENCE-leaflet.txt").read_text()
+
+
+def test_vendoring_removes_what_would_be_fetched_beside_leaflet() -> None:
+    """Its style sheet names no picture and no source map afterwards, and keeps the rest."""
+    source = ".a { background-image: url(images/layers.png); width: 3px; }\n/*# sourceMappingURL=a.css.map */"
+    assert without_pictures(source) == ".a {  width: 3px; }\n"
+    assert "url(" not in (FOLDER / "leaflet.css").read_text()
 
 
 def test_changed_asset_gets_a_new_address(tmp_path: Path) -> None:
