@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -13,6 +14,13 @@ from shared.contracts.kinds import OfficerKind, Reason, Urgency
 Days = Annotated[int, Field(ge=0, le=3650)]
 WorkingDays = Annotated[int, Field(ge=0, le=250)]
 Address = Annotated[str, Field(pattern=r"^https://[^\s]+$", max_length=500)]
+Colour = Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$")]
+Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]
+Host = Annotated[
+    str,
+    Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$", max_length=253),
+]
+"""A DNS name in small letters, without a port."""
 
 
 class Choices(Value):
@@ -29,13 +37,81 @@ class Wording(Choices):
     introduction: ShortText = (
         "You choose the place. A trained officer walks there with you, and you show her what makes you feel unsafe."
     )
-    help_lines: tuple[ShortText, ...] = ()
-    """Who else helps her: a name and a number a line. 999 and 101 stand on the page already."""
+    local_help_lines: tuple[ShortText, ...] = ()
+    """Who else helps her in the force's area: a name and a number a line. They stand first."""
+    help_lines: tuple[ShortText, ...] = (
+        "National Domestic Abuse Helpline: 0808 2000 247, at any time, free. For women, and those who worry about one.",
+        "Rape Crisis: 0808 500 2222, at any time, free. After sexual violence, however long ago.",
+        "Victim Support: 0808 168 9111, at any time, free. After any crime, reported or not.",
+        "Samaritans: 116 123, at any time, free. Whatever you are going through.",
+    )
+    """Who helps everywhere. 999 and 101 stand on the page already."""
     report_url: Address | None = None
     """Where the force takes reports of crime."""
     team_url: Address = "https://www.police.uk/pu/your-area/"
     """Where a woman finds her neighbourhood team."""
     streetsafe_url: Address = "https://www.police.uk/streetsafe"
+    telephone: Annotated[str, Field(pattern=r"^\+?[0-9][0-9 ]{1,18}[0-9]$")] = "101"
+    """What she calls to reach the force when it is no emergency."""
+
+    @property
+    def who_else_helps(self) -> tuple[str, ...]:
+        """Every help line, those of the area first."""
+        return (*self.local_help_lines, *self.help_lines)
+
+
+OURS: Mapping[str, Mapping[str, Any]] = {
+    "cy": {
+        "scheme_name": "Cerdded a Siarad",
+        "eligibility": "Gall unrhyw fenyw 18 oed neu hŷn ofyn am gael cerdded gyda swyddog.",
+        "introduction": (
+            "Chi sy’n dewis y lle. Bydd swyddog hyfforddedig yn cerdded yno gyda chi, a byddwch yn dangos iddi beth sy’n "
+            "gwneud i chi deimlo’n anniogel."
+        ),
+        "help_lines": (
+            "Llinell Gymorth Genedlaethol Cam-drin Domestig: 0808 2000 247, unrhyw bryd, am ddim. I fenywod, ac i’r rhai "
+            "sy’n poeni am fenyw.",
+            "Rape Crisis: 0808 500 2222, unrhyw bryd, am ddim. Ar ôl trais rhywiol, waeth pa mor bell yn ôl.",
+            "Cymorth i Ddioddefwyr: 0808 168 9111, unrhyw bryd, am ddim. Ar ôl unrhyw drosedd, wedi’i riportio neu beidio.",
+            "Y Samariaid: 116 123, unrhyw bryd, am ddim. Beth bynnag sy’n eich poeni.",
+        ),
+    }
+}
+"""Our own wording in languages other than English."""
+
+TOLD = ("scheme_name", "eligibility", "introduction", "local_help_lines", "help_lines")
+"""What is said in every language of the force; addresses and numbers may be the same in all of them."""
+
+
+class OwnWording(Choices):
+    """The force's wording in another language than English; what it leaves out is as in English, or ours."""
+
+    scheme_name: ShortText | None = None
+    eligibility: ShortText | None = None
+    introduction: ShortText | None = None
+    local_help_lines: tuple[ShortText, ...] | None = None
+    help_lines: tuple[ShortText, ...] | None = None
+    report_url: Address | None = None
+    team_url: Address | None = None
+    streetsafe_url: Address | None = None
+
+
+class Translation(Choices):
+    """The force in another language than English."""
+
+    name: ShortText
+    logo: ShortText | None = None
+    """What the logo says, for those who do not see it."""
+    wording: OwnWording = OwnWording()
+
+
+class Logo(Choices):
+    """The force's logo, shown in the header in front of its name."""
+
+    file: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,40}\.(png|svg)$")]
+    """Beside the policy."""
+    text: ShortText
+    """What it says, for those who do not see it."""
 
 
 class WalkRules(Choices):
@@ -94,6 +170,31 @@ class Campaign(Choices):
     name: ShortText
 
 
+class Maps(Choices):
+    """Where maps come from. A request for a tile says where somebody looks, so tiles come from our own host or none do.
+
+    Without tiles a map shows the force's areas as lines, and the postcodes around its middle.
+    """
+
+    tiles: Annotated[str, Field(pattern=r"^(/[a-z0-9][a-z0-9._-]*)+/\{z\}/\{x\}/\{y\}(\.[a-z]+)?$")] | None = None
+    """A path of our own host, like /tiles/{z}/{x}/{y}.png."""
+    credit: ShortText | None = None
+    """Whose map the tiles are, as their licence asks for."""
+
+
+class Limits(Choices):
+    """How often the same may come before it is refused for a while: by address, which a refuge, a campus or a mobile
+    network shares, and by inbox."""
+
+    forms_an_hour: Annotated[int, Field(ge=1)] = 1_000
+    """Forms begun from one address."""
+    requests_an_hour: Annotated[int, Field(ge=1)] = 300
+    postcodes_an_hour: Annotated[int, Field(ge=1)] = 3_000
+    wrong_links_an_hour: Annotated[int, Field(ge=1)] = 300
+    messages_a_day: Annotated[int, Field(ge=1)] = 5
+    """To one address or number, before whoever reads them has done anything."""
+
+
 class Retention(Choices):
     """Days until personal data is erased after the last contact."""
 
@@ -106,13 +207,33 @@ class ForcePolicy(Choices):
     force_id: ForceId
     version: Annotated[int, Field(ge=1)]
     name: ShortText
-    colour: Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$")] = "#1d3c6e"
-    languages: tuple[str, ...] = ("en",)
+    hosts: tuple[Host, ...] = ()
+    """Names of its own for the pages women see. Links use the first; the others still lead there."""
+    colour: Colour = "#1d3c6e"
+    """Of buttons, lines and the page before the form; white is read on it."""
+    header_colour: Colour | None = None
+    """Of the header; the same where it is left out."""
+    logo: Logo | None = None
+    languages: tuple[Language, ...] = ("en",)
+    translations: Mapping[Language, Translation] = {}
+    """The force's name and own wording in each of its languages but English."""
     wording: Wording = Wording()
     walks: WalkRules = WalkRules()
     surveys: SurveyRules = SurveyRules()
     follow_ups: FollowUpRules = FollowUpRules()
     referrals: ReferralRules = ReferralRules()
     retention: Retention = Retention()
+    limits: Limits = Limits()
     partners: tuple[PartnerEntry, ...] = ()
     campaigns: tuple[Campaign, ...] = ()
+    maps: Maps = Maps()
+
+    def in_language(self, language: str) -> ForcePolicy:
+        """The same policy with its name and wording in one of its languages; in English where it has no other."""
+        told = self.translations.get(language)
+        if told is None or language not in self.languages:
+            return self
+        own = {name: value for name in OwnWording.model_fields if (value := getattr(told.wording, name)) is not None}
+        wording = self.wording.model_copy(update={**OURS.get(language, {}), **own})
+        logo = self.logo and self.logo.model_copy(update={"text": told.logo or self.logo.text})
+        return self.model_copy(update={"name": told.name, "wording": wording, "logo": logo})

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from services.feedback.evaluation import BETTER, REASONS, SAME, STATES, WORSE, Tally, compare, evaluate
 from services.feedback.pages import COLOURS, SHORT, bars
+from shared.colours import contrast
 from shared.contracts.kinds import Reason
 from shared.contracts.referrals import Progress
 from shared.contracts.surveys import BASELINE, Question
 from shared.disclosure import Figure
-from shared.web.pages import contrast
 
 DARK = BASELINE.questions[0]
 CODES = {question.code: [choice.code for choice in question.choices] for question in BASELINE.questions}

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from jinja2 import UndefinedError
 
+from shared.colours import contrast
 from shared.web.access import Role
-from shared.web.pages import ColourCannotBeRead, Templates, Theme, clock, contrast, day, when
+from shared.web.pages import ColourCannotBeRead, Templates, Theme, clock, day, when
 from tests.servers.visitors import a_user, visitor
 from tests.servers.web_example import example_app
 
