@@ -94,6 +94,7 @@ INTAKE: Table = {
     ("POST", "/staff/requests/{request_id}/contact"): POLICE,
     ("GET", "/staff/letters"): COORDINATOR,
     ("GET", "/staff/campaigns"): COORDINATOR,
+    ("POST", "/staff/requests/{request_id}/spoken"): COORDINATOR,
     ("POST", "/staff/letters/{message_id}/open"): COORDINATOR,
     ("POST", "/staff/letters/{message_id}/posted"): COORDINATOR,
 }

@@ -23,10 +23,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from services.intake.channels.door import let_through
+from services.intake.domain.card import Asker
 from services.intake.domain.messages import Means, MessageKind
 from services.intake.domain.refusals import RequestNotFound
 from services.intake.domain.standing import Reach
-from services.intake.handlers import erasure, hers
+from services.intake.handlers import card, erasure, hers
 from services.intake.messages.calendar import entry
 from shared.contracts.feedback import SurveyInvited
 from shared.contracts.kinds import Channel, OfficerKind, PartOfDay, SurveyName
@@ -98,6 +99,8 @@ class Door:
     """She has withdrawn, stopped contact, or was erased."""
     gone: bool = False
     """She was erased."""
+    elsewhere: bool = False
+    """Somebody with her address and number has stopped all contact, and no coordinator has spoken to her since."""
     starts_at: datetime | None = None
     """When her walk is, as it stands."""
     request: UUID = field(default_factory=uuid4)
@@ -121,6 +124,7 @@ class Door:
     def check(self, left: Left) -> None:
         """What she would say, had she seen it."""
         assert not self.silent, f"{left.kind} left after she had stopped, withdrawn, or was erased"
+        assert not self.elsewhere, f"{left.kind} left though contact was stopped elsewhere"
         assert left.channel in self.rules.channels, f"{left.kind} left by {left.channel}"
         clock = left.at.astimezone(LONDON)
         if set(self.rules.times) != set(EVERY_TIME):
@@ -144,9 +148,10 @@ class Door:
             assert self.starts_at is None, "cancelled was told of a walk that is arranged"
 
     async def ask(self, rules: Rules) -> None:
-        """She asks, under these rules; what is left of others' messages is taken away."""
+        """She asks, under these rules; what is left of others' messages is taken away, and nobody is known any more."""
         await self.intake.admin.execute("UPDATE sending SET state = 'cancelled' WHERE state = 'due'")
-        self.rules, self.silent, self.gone, self.starts_at = rules, False, False, None
+        await self.intake.admin.execute("DELETE FROM participant_digest")
+        self.rules, self.silent, self.gone, self.elsewhere, self.starts_at = rules, False, False, False, None
         self.walk, self.left = uuid4(), []
         asked = await self.intake.ask(contact=rules.contact(), language=rules.language)
         self.request = UUID(asked["request_id"])
@@ -296,6 +301,26 @@ class Door:
                 await hers.stop_contact(tx, FORCE, self.request, self.intake.now, keeping=keeping)
         self.silent = True
 
+    async def another_stops(self) -> None:
+        """Somebody asks with her address and number, and says that contact is not safe."""
+        everything = Rules(channels=("email", "letter", "phone", "text"))
+        asked = UUID((await self.intake.ask(contact=everything.contact()))["request_id"])
+        keeping = self.intake.deps.keeping
+        async with self.intake.database.web.transaction([FORCE]) as tx:
+            await hers.stop_contact(tx, FORCE, asked, self.intake.now, keeping=keeping)
+        self.elsewhere = True
+
+    async def spoken_to(self) -> None:
+        """A coordinator has spoken to her."""
+        if self.silent:
+            return
+        self.intake.now += timedelta(minutes=1)
+        coordinator = Asker("coordinator-avon", None, coordinator=True, officer=False)
+        keeping = self.intake.deps.keeping
+        async with self.intake.database.web.transaction([FORCE]) as tx:
+            await card.note_spoken(tx, coordinator, self.request, "rang her", self.intake.now, keeping=keeping)
+        self.elsewhere = False
+
     async def erased(self) -> None:
         keeping = self.intake.deps.keeping
         async with self.intake.database.web.transaction([FORCE]) as tx:
@@ -371,7 +396,7 @@ async def test_every_kind_of_message_under_every_rule(door: Door, rule: str) -> 
         assert {one.channel for one in first} == {"email"}
 
 
-@pytest.mark.parametrize("silence", ["stops", "withdraws", "erased"])
+@pytest.mark.parametrize("silence", ["stops", "withdraws", "erased", "another_stops"])
 @pytest.mark.parametrize("when", ["before", "after"])
 async def test_nothing_of_any_kind_leaves_once_she_is_to_be_left_in_peace(door: Door, silence: str, when: str) -> None:
     """What waited before, and what happens after: not one message."""
@@ -393,6 +418,26 @@ async def test_nothing_of_any_kind_leaves_once_she_is_to_be_left_in_peace(door: 
     await door.cancelled()
     await door.through_the_day()
     assert door.left == []
+
+
+@pytest.mark.parametrize("by", ["email", "text"])
+async def test_messages_leave_again_once_a_coordinator_has_spoken_to_her(door: Door, by: str) -> None:
+    """Contact was stopped by somebody with the same address or number: what was written meanwhile is withheld, with the
+    reason; what is written after leaves; and nothing again once somebody stops again."""
+    sends(door, texts=True, neutral=True)
+    await door.ask(Rules(channels=(by,)))
+    await door.another_stops()
+    await door.through_the_day()
+    withheld = await door.intake.rows("SELECT refused, sealed FROM message WHERE request_id = $1", door.request)
+    assert [tuple(row) for row in withheld] == [("contact stopped elsewhere", None)]
+    await door.spoken_to()
+    await door.arranged(4)
+    await door.through_the_day()
+    assert [one.kind for one in door.left] == [MessageKind.ARRANGED]
+    await door.another_stops()
+    await door.moved(6)
+    await door.through_the_day()
+    assert [one.kind for one in door.left] == [MessageKind.ARRANGED]
 
 
 async def test_the_proof_can_fail(door: Door) -> None:
@@ -427,7 +472,9 @@ some_rules = st.builds(
 )
 days = st.integers(1, 6)
 events = st.one_of(
-    st.tuples(st.sampled_from(["proposed", "cancelled", "held", "withdraws", "stops", "erased"])),
+    st.tuples(
+        st.sampled_from(["proposed", "cancelled", "held", "withdraws", "stops", "erased", "another_stops", "spoken_to"])
+    ),
     st.tuples(st.sampled_from(["arranged", "moved"]), days),
     st.tuples(st.just("change"), some_rules),
     st.tuples(st.just("pass_by"), st.integers(1, 40)),

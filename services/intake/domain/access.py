@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 EXPORTED: Final[Mapping[str, tuple[str, ...]]] = {
-    "participant": ("created_at", "sealed"),
+    "participant": ("created_at", "sealed", "stopped_at", "spoken_at"),
     "walk_request": (
         "id",
         "reference",

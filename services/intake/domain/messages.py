@@ -54,6 +54,7 @@ class Refuse(StrEnum):
     """She may not be sent this, and why."""
 
     STOPPED = "contact stopped"
+    ELSEWHERE = "contact stopped elsewhere"
     WITHDRAWN = "request withdrawn"
     CHANNEL = "channel not allowed"
     NO_TIME = "no time of day allowed"

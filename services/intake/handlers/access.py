@@ -43,7 +43,7 @@ async def copy_of_all(
     walks = [one["walk_id"] for one in requests if one["walk_id"]]
     held = {
         "participant": [
-            {"created_at": who["created_at"], "sealed": key.open(who["sealed"], f"person {who['participant_id']}")}
+            {**_of("participant", who), "sealed": key.open(who["sealed"], f"person {who['participant_id']}")}
         ],
         "walk_request": [
             {

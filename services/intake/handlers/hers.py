@@ -117,6 +117,7 @@ async def stop_contact(tx: Transaction, force_id: str, request_id: UUID, now: da
     await call_back(tx, [request_id], MessageKind)
     await _lapse(tx, woman)
     await audit.record(tx, [Entry(force_id, "participant", "altered", str(request_id), "stopped all contact")], now)
+    await participant_rows.note_stopped(tx, force_id, woman.held.participant_id, now)
     await outbox.append(tx, [Fact(ContactRulesChanged(request_id=request_id, contact=rules), force_id, now)])
 
 

@@ -24,6 +24,7 @@ from services.intake.domain.person import Person
 from services.intake.domain.requests import RequestState
 from services.intake.handlers.keeping import Keeping, Woman, open_request
 from services.intake.store import messages as message_rows
+from services.intake.store import participants as participant_rows
 from services.intake.store.messages import Message
 from shared import sendings
 from shared.contracts.kinds import Channel
@@ -145,6 +146,9 @@ async def message_to_send(
         raise sendings.NotYet(decision.at)
     refused = decision if isinstance(decision, Refuse) else Refuse.SUPERSEDED if found.superseded else None
     refused = refused or _refused(woman.person, found.kind, facts, found.channel, now)
+    # Asked here alone: when a request is accepted it would cost time by which one could tell that she is known.
+    if refused is None and await participant_rows.stopped_elsewhere(tx, force_id, woman.held.participant_id):
+        refused = Refuse.ELSEWHERE
     if refused is not None:
         outcome = "failed" if refused is Refuse.NO_ADDRESS else "withheld"
         keeping.metrics.message(found.kind, outcome)

@@ -8,12 +8,12 @@ from uuid import UUID
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from services.intake.dependencies import Dependencies, Deps
 from services.intake.domain.card import Asker
 from services.intake.form.summary import rules_in_words, wishes_in_words
-from services.intake.handlers.card import Card, open_contact, show_rules
+from services.intake.handlers.card import Card, note_spoken, open_contact, show_rules
 from services.intake.pages.told import told_in_words
 from shared.web import forms
 from shared.web.access import Role
@@ -24,6 +24,7 @@ from shared.web.session import User, current_user
 router = APIRouter()
 
 REASON: Final = {"reason": "Enter why you need to contact her"}
+SPOKEN: Final = {"reason": "Enter how you spoke to her, and what she said about contact"}
 
 
 class Why(BaseModel):
@@ -63,7 +64,28 @@ async def contact_card(
     return show_card(request, card, form, deps, 422 if form.data is None else 200)
 
 
-def show_card(request: Request, card: Card, form: Form[Why], deps: Dependencies, status: int = 200) -> Response:
+@router.post("/staff/requests/{request_id}/spoken")
+async def spoken(
+    request: Request, request_id: UUID, user: Annotated[User, Depends(current_user)], deps: Deps
+) -> Response:
+    """The coordinator has spoken to her, though somebody with her address or number has stopped all contact."""
+    form = await forms.read(request, Why, SPOKEN)
+    async with deps.database.transaction([user.force_id]) as tx:
+        if form.data is None:
+            card = await show_rules(tx, asker_of(user), request_id, deps.clock(), keeping=deps.keeping)
+            return show_card(request, card, Form[Why](), deps, 422, spoken=form)
+        await note_spoken(tx, asker_of(user), request_id, form.data.reason, deps.clock(), keeping=deps.keeping)
+    return RedirectResponse(f"/staff/requests/{request_id}/contact", 303)
+
+
+def show_card(
+    request: Request,
+    card: Card,
+    form: Form[Why],
+    deps: Dependencies,
+    status: int = 200,
+    spoken: Form[Why] | None = None,
+) -> Response:
     """The contact card, closed or open."""
     return render(
         request,
@@ -74,6 +96,7 @@ def show_card(request: Request, card: Card, form: Form[Why], deps: Dependencies,
         told=told_in_words(card.told),
         wishes=wishes_in_words(card.person.wishes) if card.person else [],
         form=form,
+        spoken=spoken or Form[Why](),
         policy=deps.policies[card.held.force_id],
-        here=f"/staff/requests/{card.held.id}/contact",
+        here=f"/staff/requests/{card.held.id}",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from services.intake.store import QUERIES
@@ -24,3 +25,18 @@ async def open_requests_of(tx: Transaction, force_id: str, digests: Sequence[byt
     """Open requests of participants, other than this one, who are recognised by one of these."""
     rows = await tx.fetch(QUERIES.open_requests_of, force_id, list(digests), other_than)
     return [row["id"] for row in rows]
+
+
+async def note_stopped(tx: Transaction, force_id: str, participant_id: UUID, now: datetime) -> None:
+    """Contact with her is no longer safe."""
+    await tx.run(QUERIES.note_stopped, force_id, participant_id, now)
+
+
+async def note_spoken(tx: Transaction, force_id: str, participant_id: UUID, now: datetime) -> None:
+    """A coordinator has spoken to her."""
+    await tx.run(QUERIES.note_spoken, force_id, participant_id, now)
+
+
+async def stopped_elsewhere(tx: Transaction, force_id: str, participant_id: UUID) -> list[UUID]:
+    """Requests of others with her address or number who have stopped all contact since anybody spoke to her."""
+    return [row["id"] for row in await tx.fetch(QUERIES.stopped_elsewhere, force_id, participant_id)]
