@@ -1,6 +1,6 @@
 -- copy_of_requests
 -- All requests of the woman who made this one, and who she is, sealed.
-SELECT p.id AS participant_id, k.master, k.wrapped_key, p.sealed, p.created_at, p.stopped_at,
+SELECT p.id AS participant_id, p.master, p.wrapped_key, p.sealed, p.created_at, p.stopped_at,
        p.spoken_at, r.id, r.reference, r.state, r.wanted,
        r.times, r.walk_id, r.team_id, r.officer_id, r.requested_at, r.followed_up_at, r.pair
 FROM participant AS p JOIN walk_request AS r ON r.force_id = p.force_id AND r.participant_id = p.id
