@@ -37,7 +37,7 @@ class Dependencies(runtime.Dependencies[Settings]):
         super().__post_init__()
         settings = self.settings
         self.keeping = Keeping(
-            Vault.of(settings.master_key.get_secret_value()),
+            Vault(settings.ring()),
             base64.b64decode(settings.link_key.get_secret_value()),
             settings.feedback_url.rstrip("/"),
             settings.intake_url.rstrip("/"),

@@ -1,11 +1,12 @@
 """Keeps what says who she is: a data key a woman, wrapped by the master key, which lives outside the database.
 
-    master key ── derived ──┬─ wraps each participant's own data key (AES-256-GCM)
-                            ├─ digests: look-ups by equality without the text (HMAC-SHA256)
-                            └─ seals what is nobody's yet: drafts, answers that wait, contact references, links
+    ring ─┬─ master key ── wraps each participant's own data key (AES-256-GCM); can be replaced
+          └─ root ─┬─ digests: look-ups by equality without the text (HMAC-SHA256)
+                   └─ seals what is nobody's yet: drafts, answers that wait, contact references, links
 
-Whoever holds the database without the master key can open nothing here. Every sealing is bound to its place, so that a
+Whoever holds the database without the ring can open nothing here. Every sealing is bound to its place, so that a
 sealed value moved to another row does not open. Losing a data key (erasure) loses all that was sealed under it.
+Data keys stand in a table of their own, which a copy of the database leaves out (shared/backup.py).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import base64
 import hmac
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
@@ -24,6 +26,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 from services.intake.domain.person import WrappedKey
+from services.intake.ring import Ring
 from shared.survey_link import opaque
 
 _NONCE: Final = 12
@@ -34,8 +37,16 @@ class CannotOpen(Exception):
     """Something sealed does not open: another key, another place, or altered. Carries nothing of it."""
 
 
-class MasterKeyWrong(Exception):
-    """The master key must be 32 random bytes in base64."""
+def _derived(key: bytes, purpose: str) -> bytes:
+    return HKDFExpand(SHA256(), 32, f"walkandtalk intake {purpose} 1".encode()).derive(key)
+
+
+def _box(key: bytes, purpose: str) -> AESGCM:
+    return AESGCM(_derived(key, purpose))
+
+
+def _name(master: bytes) -> str:
+    return _derived(master, "name").hex()[:16]
 
 
 def _seal(box: AESGCM, plain: bytes, place: str) -> bytes:
@@ -73,61 +84,70 @@ class DataKey:
 
 
 class Vault:
-    """All that the master key does."""
+    """All that the ring does."""
 
-    def __init__(self, master_key: bytes) -> None:
-        """:raises MasterKeyWrong: the key has not 32 bytes."""
-        if len(master_key) != 32:
-            raise MasterKeyWrong
-        self._master = master_key
+    def __init__(self, ring: Ring) -> None:
+        self._root = ring.root
         self._boxes: dict[str, AESGCM] = {}
+        # By the name under which a wrapped key says who wrapped it: the name tells nothing of the key.
+        self._wrapping = {_name(key): _box(key, _WRAPPING) for key in (ring.master, *ring.older)}
+        self.master_id = next(iter(self._wrapping))
+        """Names the master key; stored beside what it wraps."""
 
     @classmethod
     def of(cls, text: str) -> Vault:
-        """From base64, as settings hold it.
+        """From a ring's text.
 
-        :raises MasterKeyWrong: it is not 32 bytes in base64.
+        :raises MasterKeyWrong: it is none.
         """
-        try:
-            return cls(base64.b64decode(text, validate=True))
-        except ValueError:
-            raise MasterKeyWrong from None
+        return cls(Ring.parse(text))
 
-    def _derived(self, purpose: str) -> bytes:
-        return HKDFExpand(SHA256(), 32, f"walkandtalk intake {purpose} 1".encode()).derive(self._master)
+    @property
+    def masters(self) -> Sequence[str]:
+        """The names of the master keys here, the one that wraps first."""
+        return tuple(self._wrapping)
 
     def _box(self, purpose: str) -> AESGCM:
         """What seals under the key of a purpose. Purposes are few and ours, so each is derived once."""
         found = self._boxes.get(purpose)
         if found is None:
-            found = self._boxes[purpose] = AESGCM(self._derived(purpose))
+            found = self._boxes[purpose] = _box(self._root, purpose)
         return found
 
     @cached_property
-    def master_id(self) -> str:
-        """Names the master key without telling anything of it; stored beside what it wraps, for rotation."""
-        return self._derived("name").hex()[:16]
-
-    @cached_property
     def _digesting(self) -> bytes:
-        return self._derived("digests")
+        return _derived(self._root, "digests")
 
     def new_data_key(self, owner: str) -> tuple[DataKey, WrappedKey]:
         """A fresh data key, and the same to be stored in the row of `owner`."""
         key = os.urandom(32)
-        return DataKey(key), WrappedKey(self.master_id, _seal(self._box(_WRAPPING), key, f"key of {owner}"))
+        return DataKey(key), self._wrapped(key, owner)
 
     def data_key(self, stored: WrappedKey, owner: str) -> DataKey:
         """The data key that was stored.
 
-        :raises CannotOpen: it was wrapped by another master key, or for somebody else.
+        :raises CannotOpen: it was wrapped by a master key that is not here, or for somebody else.
         """
-        if stored.master != self.master_id:
+        return DataKey(self._unwrapped(stored, owner))
+
+    def rewrapped(self, stored: WrappedKey, owner: str) -> WrappedKey:
+        """The same data key, wrapped by the master key of now.
+
+        :raises CannotOpen: as data_key() says.
+        """
+        return self._wrapped(self._unwrapped(stored, owner), owner)
+
+    def _wrapped(self, key: bytes, owner: str) -> WrappedKey:
+        return WrappedKey(self.master_id, _seal(self._wrapping[self.master_id], key, f"key of {owner}"))
+
+    def _unwrapped(self, stored: WrappedKey, owner: str) -> bytes:
+        box = self._wrapping.get(stored.master)
+        if box is None:
             raise CannotOpen
-        return DataKey(_open(self._box(_WRAPPING), stored.wrapped, f"key of {owner}"))
+        return _open(box, stored.wrapped, f"key of {owner}")
 
     def digest(self, kind: str, text: str) -> bytes:
-        """The same for the same text, and useless to whoever has not the master key; 32 bytes."""
+        """The same for the same text, and useless to whoever has not the ring; 32 bytes."""
         return hmac.digest(self._digesting, f"{kind}\0{text}".encode(), "sha256")
 
     def seal(self, purpose: str, content: Any, place: str = "", *, size: int = 0) -> bytes:

@@ -46,8 +46,7 @@ _BUS: Final = "what the bus carried; events name her request by its id and say n
 
 LEFT_OUT: Final[Mapping[str, str]] = {
     "participant.id": _LINK,
-    "participant.master": "the name of the key that wraps hers",
-    "participant.wrapped_key": "her key, of no use outside",
+    "participant_key": "her key, of no use outside",
     "participant_digest": "keyed digests of her address and number, which stand in the copy themselves",
     "walk_request.participant_id": _LINK,
     "walk_request.pair": "the sealed id of her answers: shown to whoever holds the copy it would lead to them",

@@ -65,6 +65,8 @@ def forgetter(keeping: Keeping) -> Forget:
 async def _forget(tx: Transaction, gone: Sequence[Gone], now: datetime, *, keeping: Keeping) -> None:
     hers = await erasure_rows.lock_all_of_hers(tx, [(one.force_id, one.id) for one in gone])
     await _erase(tx, hers, now, keeping)
+    # Her key is not there to tell the pair ids of a request; those that were told have tombstones themselves.
+    await forget_waiting(tx, keeping, {(one.force_id, one.id) for one in gone})
     entries = [
         Entry(one.force_id, "restore", "erased", str(one.request_id), "erased before the database was restored")
         for one in hers
@@ -97,6 +99,8 @@ async def _erase(tx: Transaction, hers: Sequence[Hers], now: datetime, keeping: 
 
 def _pair(keeping: Keeping, hers: Hers) -> UUID | None:
     """The id her answers carry; None where it was destroyed already."""
+    if hers.key is None:
+        return None
     try:
         key = keeping.vault.data_key(hers.key, str(hers.participant_id))
         return UUID(key.open(hers.pair, f"pair of {hers.request_id}"))

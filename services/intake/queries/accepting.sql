@@ -18,8 +18,10 @@ WITH incoming AS (
 ), fresh AS (
     SELECT incoming.* FROM incoming JOIN claimed USING (request_id)
 ), participants AS (
-    INSERT INTO participant (force_id, id, master, wrapped_key, sealed, created_at)
-    SELECT force_id, participant_id, master, wrapped_key, sealed, $14 FROM fresh
+    INSERT INTO participant (force_id, id, sealed, created_at) SELECT force_id, participant_id, sealed, $14 FROM fresh
+), keys AS (
+    INSERT INTO participant_key (force_id, participant_id, master, wrapped_key)
+    SELECT force_id, participant_id, master, wrapped_key FROM fresh
 ), digests AS (
     INSERT INTO participant_digest (force_id, digest, participant_id)
     SELECT force_id, d.digest, participant_id

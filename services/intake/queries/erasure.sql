@@ -1,12 +1,13 @@
 -- lock_participant
--- Who asked, held still, with every request of hers.
-SELECT p.force_id, p.id AS participant_id, p.master, p.wrapped_key, r.id, r.walk_id, r.pair
+-- Who asked, held still, with every request of hers; no key where a copy from before an erasure was put back.
+SELECT p.force_id, p.id AS participant_id, k.master, k.wrapped_key, r.id, r.walk_id, r.pair
 FROM participant AS p JOIN walk_request AS r ON r.force_id = p.force_id AND r.participant_id = p.id
+    LEFT JOIN participant_key AS k ON k.force_id = p.force_id AND k.participant_id = p.id
 WHERE (p.force_id, p.id) IN (
     SELECT force_id, participant_id FROM walk_request
     WHERE (force_id, id) IN (SELECT * FROM unnest($1::text[], $2::uuid[]))
 )
-ORDER BY p.force_id, p.id, r.id FOR UPDATE;
+ORDER BY p.force_id, p.id, r.id FOR UPDATE OF p, r;
 
 -- erase_messages
 -- What was or would have been said to her.

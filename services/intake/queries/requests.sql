@@ -1,16 +1,18 @@
 -- requests
 -- Requests by id, with what opens them.
 SELECT r.force_id, r.id, r.reference, r.state, r.walk_id, r.officer_id, r.participant_id, r.pair,
-       p.master, p.wrapped_key, p.sealed
+       k.master, k.wrapped_key, p.sealed
 FROM walk_request AS r JOIN participant AS p ON p.force_id = r.force_id AND p.id = r.participant_id
+    JOIN participant_key AS k ON k.force_id = p.force_id AND k.participant_id = p.id
 WHERE r.id = ANY ($1::uuid[])
 ORDER BY r.force_id, r.id;
 
 -- requests_of_walks
 -- The requests that these walks answer, with what opens them.
 SELECT r.force_id, r.id, r.reference, r.state, r.walk_id, r.officer_id, r.participant_id, r.pair,
-       p.master, p.wrapped_key, p.sealed
+       k.master, k.wrapped_key, p.sealed
 FROM walk_request AS r JOIN participant AS p ON p.force_id = r.force_id AND p.id = r.participant_id
+    JOIN participant_key AS k ON k.force_id = p.force_id AND k.participant_id = p.id
 WHERE r.walk_id = ANY ($1::uuid[])
 ORDER BY r.force_id, r.id;
 

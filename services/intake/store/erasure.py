@@ -16,11 +16,11 @@ Key = tuple[str, UUID]
 
 @dataclass(frozen=True, slots=True)
 class Hers:
-    """A request of a woman who is to be erased, and what opens its pair id."""
+    """A request of a woman who is to be erased, and what opens its pair id; None where that was destroyed before."""
 
     force_id: str
     participant_id: UUID
-    key: WrappedKey
+    key: WrappedKey | None
     request_id: UUID
     walk_id: UUID | None
     pair: bytes
@@ -41,7 +41,7 @@ async def lock_all_of_hers(tx: Transaction, requests: Sequence[Key]) -> list[Her
         Hers(
             row["force_id"],
             row["participant_id"],
-            WrappedKey(row["master"], row["wrapped_key"]),
+            WrappedKey(row["master"], row["wrapped_key"]) if row["master"] else None,
             row["id"],
             row["walk_id"],
             row["pair"],

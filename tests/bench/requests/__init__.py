@@ -41,7 +41,8 @@ _AT_ONCE: Final = 32
 
 _EFFECT: Final = """
 SELECT (SELECT count(*) FROM accepted_key), (SELECT count(*) FROM participant),
-       (SELECT sum(octet_length(sealed)) FROM participant), (SELECT sum(octet_length(wrapped_key)) FROM participant),
+       (SELECT sum(octet_length(sealed)) FROM participant), (SELECT sum(octet_length(k.wrapped_key))
+        FROM participant_key AS k JOIN participant AS p ON p.id = k.participant_id),
        (SELECT count(*) FROM participant_digest AS d JOIN participant AS p ON p.id = d.participant_id),
        (SELECT md5(string_agg(encode(digest, 'hex'), ',' ORDER BY digest)) FROM participant_digest),
        (SELECT count(*) FROM walk_request AS r JOIN participant AS p ON p.id = r.participant_id

@@ -47,8 +47,11 @@ WITH key AS (
     VALUES ($1::text, $2::bytea, $3::bytea, $4::uuid, $5::timestamptz)
     ON CONFLICT (force_id, digest) DO NOTHING RETURNING request_id
 ), participant AS (
-    INSERT INTO participant (force_id, id, master, wrapped_key, sealed, created_at)
-    SELECT $1::text, $6::uuid, $7::text, $8::bytea, $9::bytea, $5::timestamptz FROM key
+    INSERT INTO participant (force_id, id, sealed, created_at)
+    SELECT $1::text, $6::uuid, $9::bytea, $5::timestamptz FROM key
+), her_key AS (
+    INSERT INTO participant_key (force_id, participant_id, master, wrapped_key)
+    SELECT $1::text, $6::uuid, $7::text, $8::bytea FROM key
 ), digests AS (
     INSERT INTO participant_digest (force_id, digest, participant_id)
     SELECT $1::text, d, $6::uuid FROM key, unnest($10::bytea[]) AS d
@@ -155,13 +158,13 @@ class Bare:
     """The ASGI callable. Keys are derived once."""
 
     def __init__(self, settings: Settings) -> None:
-        vault = Vault.of(settings.master_key.get_secret_value())
+        vault = Vault(settings.ring())
         self._url = settings.database_web_url
         self._largest = settings.database_connections
         self._link = settings.intake_url.rstrip("/") + "/your-request/"
         self._master = vault.master_id
-        self._wrapping = AESGCM(vault._derived("wrapping"))
-        self._linking = AESGCM(vault._derived("private link"))
+        self._wrapping = vault._wrapping[vault.master_id]
+        self._linking = vault._box("private link")
         self._digesting = vault._digesting
         self._postcodes = Postcodes.open(settings.data_dir)
         self._forces = frozenset(Policies.read(settings.forces_dir))

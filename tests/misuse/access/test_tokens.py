@@ -20,6 +20,7 @@ from fastapi import FastAPI
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
+from services.intake.ring import Ring
 from services.intake.vault import CannotOpen, Vault
 from shared.contracts.catalogue import SERVICES
 from shared.contracts.kinds import SurveyName
@@ -352,7 +353,7 @@ async def test_survey_link_opens_as_it_was_sent_or_not_at_all() -> None:
 
 async def test_private_link_opens_as_it_was_sent_or_not_at_all() -> None:
     """No altered private link means anything, nor does a reference sealed for another purpose."""
-    vault = Vault(bytes(range(32)))
+    vault = Vault(Ring(bytes(range(32))))
     token = vault.seal_text("private link", [FORCE, uuid4().hex])
     assert vault.open_text("private link", token)[0] == FORCE
     for bad in (*altered(token), vault.seal_text("contact reference", [FORCE, uuid4().hex])):
