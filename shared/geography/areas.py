@@ -9,6 +9,7 @@ from typing import Final, Literal
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
 
 from shared.contracts.refusals import Refusal
 from shared.geography.boundaries import Area
@@ -98,6 +99,32 @@ class AreaIndex:
                 row, area = int(missed[near[0, pair]]), self.areas[int(near[1, pair])]
                 routes[row] = Routed(area, "nearest", float(distances[pair]))
         return routes
+
+    def route_along(self, points: Sequence[GridPoint]) -> Route:
+        """The area most of a way from point to point lies in; where it is equal, the first by precedence.
+
+        Where areas overlap the ground is counted for the one that wins there. A way outside all areas belongs to the
+        one nearest to any of it. One point, or the same one again, is that place.
+        """
+        if all(point == points[0] for point in points[1:]):
+            return self.route(points[0])
+        line = shapely.LineString([(point.easting, point.northing) for point in points])
+        left: BaseGeometry = line
+        best: int | None = None
+        longest = 0.0
+        for position in sorted(self._tree.query(line, predicate="intersects").tolist()):
+            within = float(shapely.intersection(left, self._shapes[position]).length)
+            left = shapely.difference(left, self._shapes[position])
+            if within > longest:
+                best, longest = position, within
+        if best is not None:
+            return self._covered[best]
+        near, distances = self._tree.query_nearest(
+            line, max_distance=self._nearest_within_m, return_distance=True, all_matches=True
+        )
+        if not near.size:
+            return _OUTSIDE
+        return Routed(self.areas[min(near.tolist())], "nearest", float(distances[0]))
 
     def _first_covering(self, eastings: Metres, northings: Metres) -> NDArray[np.intp]:
         points = np.asarray(shapely.points(eastings, northings), dtype=object)

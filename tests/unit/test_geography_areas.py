@@ -146,3 +146,33 @@ def test_many_places_are_routed_as_the_rule_reads(
             assert routed.area_id == code
             assert routed.distance_m == pytest.approx(distance)
             assert routed.how == ("nearest" if distance else "covers")
+
+
+def along(index: AreaIndex, *points: tuple[float, float]) -> tuple[str, str, float] | None:
+    """As `route`, of a way from point to point."""
+    routed = index.route_along([GridPoint(*point) for point in points])
+    return (routed.area_id, routed.how, routed.distance_m) if isinstance(routed, Routed) else None
+
+
+def test_a_way_belongs_to_the_area_most_of_it_lies_in() -> None:
+    """Not to the one it begins or ends in."""
+    index = AreaIndex.build([an_area("a", box(0, 0, 100, 100)), an_area("b", box(100, 0, 200, 100))])
+    assert along(index, (90, 50), (190, 50)) == ("b", "covers", 0)
+    assert along(index, (10, 50), (110, 50)) == ("a", "covers", 0)
+    assert along(index, (60, 50), (140, 50)) == ("a", "covers", 0)
+
+
+def test_ground_of_two_areas_counts_for_the_one_that_wins_there() -> None:
+    """Half the way lies in the small area drawn inside the large one."""
+    index = AreaIndex.build([an_area("inner", box(40, 0, 100, 100)), an_area("outer", box(0, 0, 100, 100))])
+    assert along(index, (0, 50), (90, 50)) == ("inner", "covers", 0)
+    assert along(index, (0, 50), (70, 50)) == ("outer", "covers", 0)
+
+
+def test_a_way_that_only_touches_ground_goes_to_the_nearest_and_far_off_to_a_person() -> None:
+    """A way along the harbour; and one at sea. A way that stays where it is, is a place."""
+    index = AreaIndex.build([an_area("a", box(0, 0, 100, 100)), an_area("b", box(300, 0, 400, 100))])
+    assert along(index, (150, 0), (190, 100)) == ("a", "nearest", 50)
+    assert along(index, (1000, 0), (1000, 100)) is None
+    assert along(index, (50, 50), (50, 50)) == ("a", "covers", 0)
+    assert along(index, (50, 50)) == ("a", "covers", 0)
