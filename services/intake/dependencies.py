@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from services.intake.handlers.keeping import Keeping
 from services.intake.handlers.requests import Accepted, Keyed, request_walks
 from services.intake.messages.words import Words
 from services.intake.metrics import IntakeMetrics
+from services.intake.places import Ground
 from services.intake.settings import Settings
 from services.intake.vault import Vault
 from shared import runtime
@@ -30,6 +32,8 @@ class Dependencies(runtime.Dependencies[Settings]):
     keeping: Keeping = field(init=False, repr=False)
     postcodes: Postcodes = field(init=False, repr=False)
     words: Words = field(init=False, repr=False)
+    grounds: dict[str, Ground] = field(init=False, repr=False, default_factory=dict)
+    """What maps show, of the forces whose map was asked for."""
     accept: Together[Keyed, Accepted] = field(init=False, repr=False)
     """Requests that come while others of their force are being accepted share the next transaction."""
 
@@ -51,6 +55,13 @@ class Dependencies(runtime.Dependencies[Settings]):
     def where_to_ask(self, force_id: str) -> str:
         """The address of a force's first page."""
         return f"{self.keeping.intake_url}/{force_id}/"
+
+    async def ground_of(self, force_id: str) -> Ground:
+        """What a force's map shows; read when it is first asked for, which takes half a second."""
+        if force_id not in self.grounds:
+            folder = self.settings.forces_dir
+            self.grounds[force_id] = await asyncio.to_thread(Ground.read, folder, force_id, self.postcodes)
+        return self.grounds[force_id]
 
     async def _accept(self, force_id: str, asked: Sequence[Keyed]) -> Sequence[Accepted]:
         async with self.database.transaction([force_id]) as tx:

@@ -9,11 +9,12 @@ from uuid import UUID
 from fastapi import APIRouter, Header, Response
 from pydantic import BaseModel, Field
 
-from services.intake.dependencies import Deps
+from services.intake.dependencies import Deps, policy_of
 from services.intake.domain import refusals
 from services.intake.domain.receipts import Receipt
 from services.intake.handlers.delivery import receive
 from services.intake.handlers.requests import Keyed
+from services.intake.places import LookIn, LookOut
 from services.intake.requesting import WalkRequestIn
 from shared.bus.outbox import Thread
 from shared.contracts.refusals import Refusal
@@ -89,3 +90,20 @@ async def take_receipt(
         return
     async with deps.database.transaction([force]) as tx:
         await receive(tx, force, body.reference, Receipt(body.status), deps.clock(), keeping=deps.keeping)
+
+
+@router.get(
+    "/forces/{force}/areas", response_class=Response, responses={200: {"content": {"application/geo+json": {}}}}
+)
+async def areas(force: str, deps: Deps) -> Response:
+    """The force's neighbourhood areas as lines, for a map; GeoJSON, the same for everybody."""
+    policy_of(force, deps)
+    lines = (await deps.ground_of(force)).lines
+    return Response(lines, media_type="application/geo+json", headers={"cache-control": "public, max-age=86400"})
+
+
+@router.post("/forces/{force}/places")
+async def look(force: str, body: LookIn, deps: Deps) -> LookOut:
+    """What lies near a point or a postcode. Asked in a body, because an address is logged; nothing of it is kept."""
+    policy_of(force, deps)
+    return (await deps.ground_of(force)).look(body, deps.postcodes)

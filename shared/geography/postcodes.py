@@ -146,10 +146,41 @@ class Postcodes:
         places = self._places[span][with_place].astype(np.float64)
         return _texts(self._keys[span][with_place]), places[:, 0], places[:, 1]
 
+    def within(self, west: float, south: float, east: float, north: float) -> Nearby:
+        """The postcodes in a box of the grid, to be asked by place."""
+        easting, northing = self._places[:, 0], self._places[:, 1]
+        inside = (easting >= max(west, 1)) & (easting <= east) & (northing >= south) & (northing <= north)
+        return Nearby(self._keys[inside], self._places[inside])
+
     def _positions(self, spread: Sequence[str]) -> NDArray[np.intp]:
         wanted = _keys(spread)
         found = np.minimum(np.searchsorted(self._keys, wanted), len(self._keys) - 1)
         return np.where(self._keys[found] == wanted, found, -1)
+
+
+class Nearby:
+    """The postcodes of one region by place, one for each spot."""
+
+    # A spot with this many postcodes is a delivery office that PO boxes and retired postcodes were moved to.
+    _OFFICE: Final = 30
+
+    def __init__(self, keys: Keys, places: NDArray[np.int32]) -> None:
+        """`keys` ascending and their places, as of Postcodes."""
+        spots = places[:, 0].astype(np.int64) * 2_000_000 + places[:, 1]
+        _, first, postcodes = np.unique(spots, return_index=True, return_counts=True)
+        shown = first[postcodes < self._OFFICE]
+        # Ascending by easting, because the spots are.
+        self._keys, self._places = keys[shown], places[shown]
+
+    def nearest(self, point: GridPoint, count: int, within_m: float) -> list[Located]:
+        """The postcodes nearest to a point, at most `count` and none farther than `within_m` metres; nearest first."""
+        edges = [point.easting - within_m, point.easting + within_m]
+        span = slice(*np.searchsorted(self._places[:, 0], edges).tolist())
+        away = np.hypot(self._places[span, 0] - point.easting, self._places[span, 1] - point.northing)
+        order = np.argsort(away, kind="stable")[:count]
+        chosen = order[away[order] <= within_m] + span.start
+        texts = _texts(self._keys[chosen])
+        return [Located(text, *place) for text, place in zip(texts, self._places[chosen].tolist(), strict=True)]
 
 
 def _spread(text: str) -> str:

@@ -68,6 +68,8 @@ EVERY_SERVICE: Table = {
 INTAKE: Table = {
     ("POST", "/api/v1/walk-requests"): PUBLIC,
     ("POST", "/api/v1/forces/{force}/receipts"): BEARER,
+    ("GET", "/api/v1/forces/{force}/areas"): PUBLIC,
+    ("POST", "/api/v1/forces/{force}/places"): PUBLIC,
     ("GET", "/"): PUBLIC,
     ("GET", "/{force}/"): PUBLIC,
     ("GET", "/{force}/request/before"): PUBLIC,

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from shared.contracts.refusals import Refusal
 from shared.geography import postcodes
+from shared.geography.grid import GridPoint
 from shared.geography.postcodes import NotAPostcode, Postcodes, PostcodeWithoutPlace, UnknownPostcode, normalise
 
 INWARD = "ABDEFGHJLNPQRSTUWXYZ"
@@ -121,3 +122,23 @@ def test_a_district_holds_its_own_postcodes_alone() -> None:
     texts, eastings, northings = directory.of_district("BS1")
     assert texts == ["BS1 0AA", "BS1 5TR"]
     assert (eastings.tolist(), northings.tolist()) == ([7, 1], [8, 2])
+
+
+def test_postcodes_are_found_by_place_nearest_first() -> None:
+    """One for each spot, none beyond the distance, none of another region, and none of a delivery office."""
+    office = {f"BS999{letter}{other}": (1_000, 1_000) for letter in "ABDEF" for other in "ABDEFG"}
+    directory = a_directory(
+        BS11AA=(1_000, 1_010),
+        BS11AB=(1_000, 1_010),
+        BS11AD=(1_030, 1_000),
+        BS11AE=(1_900, 1_000),
+        M11AA=(9_000, 9_000),
+        BT11AA=(0, 0),
+        **office,
+    )
+    nearby = directory.within(0, 0, 2_000, 2_000)
+    here = GridPoint(1_000.0, 1_000.0)
+    assert [one.postcode for one in nearby.nearest(here, 5, 500)] == ["BS1 1AA", "BS1 1AD"]
+    assert [one.postcode for one in nearby.nearest(here, 5, 2_000)] == ["BS1 1AA", "BS1 1AD", "BS1 1AE"]
+    assert [one.postcode for one in nearby.nearest(here, 1, 2_000)] == ["BS1 1AA"]
+    assert nearby.nearest(GridPoint(-9_000.0, 1_000.0), 5, 500) == []
