@@ -7,10 +7,10 @@ VENV := .venv
 RUN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo up test check bench faults misuse
+.PHONY: help setup demo up test check translations bench faults misuse
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(READY) ## build .venv (every other target does it when needed)
 
@@ -30,6 +30,9 @@ check: $(READY) ## style, types, import rules, schemas and documents up to date
 	@$(RUN)/lint-imports
 	@$(RUN)/python -m shared.contracts.generate --check
 	@$(RUN)/python -m pytest -q tests/architecture
+
+translations: $(READY) ## put new texts into the .po files, take old ones out, name what waits for a translation
+	@$(RUN)/python -m shared.web.translating
 
 bench: $(READY) ## measure throughput against the ceiling of this machine
 	@$(RUN)/python -m tests.bench $(ARGS)

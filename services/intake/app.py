@@ -34,12 +34,17 @@ def build(settings: Settings, clock: Callable[[], datetime] = utc_now) -> FastAP
                 force: Theme(name=policy.name, header=policy.colour, brand=policy.colour)
                 for force, policy in policies.items()
             },
+            languages={force: policy.languages for force, policy in policies.items()},
+            translations=[Path(__file__).parent / "translations"],
+            leave=True,
         ),
         refusals=routes.REFUSALS,
         subscriptions=subscribers.subscriptions(deps.keeping),
         forget=forgetter(deps.keeping),
         timers=timers.timers(deps.keeping),
+        retention=timers.retention(deps.keeping),
         channels=ways_out(deps),
+        tidy=deps.forget_attempts,
     )
 
 

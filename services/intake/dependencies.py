@@ -23,6 +23,7 @@ from shared import runtime
 from shared.contracts.policy import ForcePolicy
 from shared.geography.postcodes import Postcodes
 from shared.together import Together
+from shared.web.languages import ENGLISH, spoken
 
 
 @dataclass
@@ -78,7 +79,7 @@ Deps = Annotated[Dependencies, Depends(dependencies)]
 
 
 def policy_of(force: str, deps: Dependencies) -> ForcePolicy:
-    """The force of a path; a page not found where there is no such force."""
-    if force not in deps.policies:
+    """The force of a path; a page not found where there is no such force, or it has none in the language spoken."""
+    if force not in deps.policies or spoken() not in (ENGLISH, *deps.policies[force].languages):
         raise HTTPException(404)
     return deps.policies[force]

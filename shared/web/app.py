@@ -16,11 +16,12 @@ from starlette.routing import Mount
 
 from shared.contracts.refusals import Refusal
 from shared.web import access
-from shared.web.access import EVERY_SERVICE, Open, Table
+from shared.web.access import EVERY_SERVICE, PUBLIC, SEALED_LINK, Open, Table
 from shared.web.csrf import ForgedForm
 from shared.web.documents import document_routes
 from shared.web.edge import MEGABYTE, Edge, security_headers
 from shared.web.guard import Guard
+from shared.web.languages import Speaking
 from shared.web.pages import FOR_EVER, Pages
 from shared.web.problems import DATABASE_AWAY, Answers
 from shared.web.session import SignInNeeded
@@ -183,6 +184,7 @@ def create_app(
         max_body=max_body,
         headers=security_headers(pages.inline_script_hash, site.secure),
     )
+    app.add_middleware(Speaking, languages=pages.languages)
     return app
 
 
@@ -206,8 +208,18 @@ def add_guarded(
             rows.append(row)
             guarded = copy.copy(route)
             guarded.responses = {**PROBLEM_RESPONSES, **route.responses}
-            guarded.app = Guard(route.app, table.get(row, frozenset()), site, provider.forces, provider.user_of_token)
-            if not isinstance(table.get(row, frozenset()), Open):
+            rule = table.get(row, frozenset())
+            guarded.app = Guard(
+                route.app,
+                rule,
+                site,
+                provider.forces,
+                provider.user_of_token,
+                translated=rule in (PUBLIC, SEALED_LINK)
+                and row not in EVERY_SERVICE
+                and not route.path.startswith("/api/"),
+            )
+            if not isinstance(rule, Open):
                 guarded.openapi_extra = {**(route.openapi_extra or {}), "security": [{"bearer": []}]}
             guarded.include_in_schema = route.include_in_schema and route.path.startswith("/api/")
             app.router.routes.append(guarded)

@@ -9,6 +9,7 @@ from pydantic_core import ErrorDetails
 from starlette.requests import Request
 
 from shared.web import csrf
+from shared.web.languages import gettext, said
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -57,7 +58,10 @@ def plain(error: ErrorDetails | Mapping[str, Any]) -> str:
     """What is wrong, without the value: our own sentence, or that of the validator we wrote ourselves."""
     kind = str(error["type"])
     if kind in ("value_error", "assertion_error"):
-        return str(error.get("ctx", {}).get("error", "is not valid"))
+        fault = error.get("ctx", {}).get("error", "is not valid")
+        # What it was given, not str() of it, which would make a Text a sentence in English for good.
+        first = fault.args[0] if isinstance(fault, Exception) and fault.args else fault
+        return first if isinstance(first, str) else str(first)
     return PLAIN.get(kind, "is not valid")
 
 
@@ -89,12 +93,19 @@ class Form(Generic[Model]):
 
     def error(self, name: str) -> dict[str, str] | None:
         """The `errorMessage` of a macro: the first thing wrong with a field, None when it is well."""
-        return next(({"text": message} for wrong, message in self.errors if wrong == name), None)
+        return next(
+            (
+                {"text": said(message), "visuallyHiddenText": gettext("Error")}
+                for wrong, message in self.errors
+                if wrong == name
+            ),
+            None,
+        )
 
     @property
     def summary(self) -> list[dict[str, str]]:
         """The `errorList` of the error summary, each entry a link to its field's first input."""
-        return [{"text": message, "href": f"#{name}"} if name else {"text": message} for name, message in self.errors]
+        return [{"text": said(message)} | ({"href": f"#{name}"} if name else {}) for name, message in self.errors]
 
     def refused(self, *errors: tuple[str, str]) -> "Form[Model]":
         """The same form with something found wrong later, by (field, message); field "" for the form as a whole."""

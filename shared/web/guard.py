@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.web import csrf, session
 from shared.web.access import Open, Rule
+from shared.web.languages import ENGLISH, language_of
 from shared.web.session import SignInNeeded, User
 from shared.web.site import Site
 
@@ -26,10 +27,20 @@ def now() -> datetime:
 class Guard:
     """Who asks, may they, and did their own page send the form; then the route."""
 
-    def __init__(self, app: ASGIApp, rule: Rule, site: Site, forces: Collection[str], bearer: Bearer) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        rule: Rule,
+        site: Site,
+        forces: Collection[str],
+        bearer: Bearer,
+        *,
+        translated: bool = False,
+    ) -> None:
         """`forces` are those whose people may be signed in here; `bearer` turns an access token into its user and
-        raises SignInNeeded for one it does not accept."""
+        raises SignInNeeded for one it does not accept; what is not `translated` is there in English alone."""
         self.app = app
+        self.translated = translated
         self.rule = rule
         self.site = site
         self.forces = forces
@@ -39,6 +50,8 @@ class Guard:
         if scope["type"] != "http":
             raise HTTPException(404)
         request = Request(scope, receive)
+        if not self.translated and language_of(request) != ENGLISH:
+            raise HTTPException(404)
         scheme, _, credential = request.headers.get("authorization", "").partition(" ")
         by_bearer = scheme.lower() == "bearer" and bool(credential)
         if by_bearer and self.rule is Open.BEARER:

@@ -9,18 +9,32 @@ from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, PrefixLoader, StrictUndefined, Template
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
+from starlette.routing import Match
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from shared.colours import READABLE, contrast
 from shared.contracts.policy import ForcePolicy
 from shared.web import csrf
 from shared.web.access import Role
+from shared.web.languages import (
+    ENGLISH,
+    Languages,
+    dated,
+    gettext,
+    ngettext,
+    own_name,
+    prefixed,
+    said,
+    spoken,
+)
 from shared.web.session import User, user_or_nobody
 from shared.web.site import site_of
 
@@ -39,36 +53,22 @@ def local(moment: datetime) -> datetime:
 
 
 def day(moment: datetime | date) -> str:
-    """Tuesday 24 November 2026."""
-    shown = local(moment) if isinstance(moment, datetime) else moment
-    return f"{shown:%A} {shown.day} {shown:%B %Y}"
+    """Tuesday 24 November 2026, in the language of the page."""
+    return dated(local(moment) if isinstance(moment, datetime) else moment, "EEEE d MMMM y")
 
 
 def clock(moment: datetime) -> str:
     """6:30pm, 6pm, midday or midnight."""
     shown = local(moment)
     if shown.minute == 0 and shown.hour in (0, 12):
-        return "midday" if shown.hour else "midnight"
+        return gettext("midday") if shown.hour else gettext("midnight")
     minutes = f":{shown:%M}" if shown.minute else ""
     return f"{(shown.hour - 1) % 12 + 1}{minutes}{'am' if shown.hour < 12 else 'pm'}"
 
 
 def when(moment: datetime) -> str:
     """Tuesday 24 November 2026 at 6:30pm."""
-    return f"{day(moment)} at {clock(moment)}"
-
-
-def luminance(colour: str) -> float:
-    """Relative luminance of a colour like #12264f (WCAG 2.2)."""
-    channels = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
-    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def contrast(one: str, other: str) -> float:
-    """Contrast ratio of two colours, 1 to 21 (WCAG 2.2)."""
-    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
+    return gettext("%(day)s at %(time)s") % {"day": day(moment), "time": clock(moment)}
 
 
 class ColourCannotBeRead(Exception):
@@ -85,13 +85,13 @@ class Theme:
 
     def __post_init__(self) -> None:
         for colour in (self.header, self.brand):
-            if not re.fullmatch(r"#[0-9a-fA-F]{6}", colour) or contrast(colour, "#ffffff") < 4.5:
+            if not re.fullmatch(r"#[0-9a-fA-F]{6}", colour) or contrast(colour, "#ffffff") < READABLE:
                 raise ColourCannotBeRead(f"{colour} of {self.name}")
 
     @classmethod
     def of(cls, policy: ForcePolicy) -> "Theme":
         """How the force wants to look: its name and its one colour."""
-        return cls(name=policy.name, header=policy.colour, brand=policy.colour)
+        return cls(name=policy.name, header=policy.header_colour or policy.colour, brand=policy.colour)
 
     @property
     def css(self) -> str:
@@ -130,7 +130,11 @@ class Templates(Environment):
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
+            extensions=["jinja2.ext.i18n"],
         )
+        self.policies["ext.i18n.trimmed"] = True
+        # The extension adds this method when it is loaded.
+        self.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
         self.macros = Environment(loader=macros, autoescape=True)
 
     def get_template(self, name: str | Template, parent: str | None = None, globals: Any = None) -> Template:
@@ -173,16 +177,26 @@ class Pages:
         themes: Mapping[str, Theme] | None = None,
         navigation: Sequence[Link] = (),
         exit_url: str = "https://www.bbc.co.uk/weather",
+        languages: Mapping[str, Sequence[str]] | None = None,
+        translations: Sequence[Path] = (),
+        leave: bool = False,
     ) -> None:
-        """`themes` by force id; `theme` where no force is known. Navigation as the signed-in user may see it."""
+        """`themes` by force id; `theme` where no force is known. Navigation as the signed-in user may see it.
+
+        `languages` by force id, and the folders in which they are translated; English where nothing is said. `leave`:
+        the pages of this service are read where somebody may look on, its errors too.
+        """
         self.service = service
         self.theme = theme or Theme()
         self.themes = dict(themes or {})
         self.navigation = navigation
         self.exit_url = exit_url
+        self.offered = {force: tuple(spoken) for force, spoken in (languages or {}).items()}
+        self.languages = Languages(translations, {one for spoken in self.offered.values() for one in spoken})
+        self.leave = leave
         self.assets = Assets()
         self.templates = Templates(template_dirs)
-        self.templates.filters.update(when=when, day=day, clock=clock)
+        self.templates.filters.update(when=when, day=day, clock=clock, said=said)
         self.templates.globals.update(static=self.assets.url, exit_url=exit_url)
 
     @cached_property
@@ -203,8 +217,8 @@ class Pages:
     ) -> HTMLResponse:
         """Render a template of this service, or of shared/web, as a page.
 
-        Templates always have: user (or None), theme, navigation, site, path, lang, static(), csrf_field(),
-        and form (None unless given). `force_id` chooses the theme where nobody is signed in.
+        Templates always have: user (or None), theme, navigation, site, path, lang, other_languages, leave, static(),
+        csrf_field(), and form (None unless given). `force_id` chooses the theme where nobody is signed in.
         """
         site = site_of(request)
         user = user_or_nobody(request)
@@ -226,6 +240,7 @@ class Pages:
             if link.shown_to(user)
         ]
         theme_url = f"/theme.css?v={theme.version}" + (f"&force={force}" if (force := self.force_with(theme)) else "")
+        language = spoken()
         text = self.templates.get_template(name).render(
             {
                 "site": site,
@@ -233,21 +248,49 @@ class Pages:
                 "theme": theme,
                 "theme_url": theme_url,
                 "path": path,
-                "lang": "en",
+                "lang": language,
+                "other_languages": self.other_languages(request, force_id),
+                "leave": self.leave and user is None,
                 "navigation": entries,
                 "csrf_field": csrf_field,
                 "form": None,
                 **context,
             }
         )
-        response = HTMLResponse(text, status)
+        response = HTMLResponse(prefixed(text, language), status, {"content-language": language})
         if fresh:
             response.set_cookie(site.cookie(csrf.COOKIE), fresh[0], httponly=True, samesite="lax", secure=site.secure)
         return response
 
+    def offers(self, language: str, force_id: str | None) -> bool:
+        """Whether a force has pages in this language; without a force, whether any has."""
+        every = self.offered.values() if force_id is None else [self.offered.get(force_id, ())]
+        return language == ENGLISH or any(language in one for one in every)
+
+    def other_languages(self, request: Request, force_id: str | None) -> list[dict[str, str]]:
+        """Where this page is in the other languages of its force; nowhere for what only a form leads to."""
+        force_id = force_id or request.path_params.get("force")
+        if not self.languages.foreign or user_or_nobody(request) or not shown_by_looking(request):
+            return []
+        query = f"?{request.url.query}" if request.url.query else ""
+        path = quote(request.scope["path"]) + query
+        return [
+            {"code": code, "name": own_name(code), "href": path if code == ENGLISH else f"/{code}{path}"}
+            for code in (ENGLISH, *sorted(self.languages.foreign))
+            if code != spoken() and self.offers(code, force_id)
+        ]
+
     def force_with(self, theme: Theme) -> str | None:
         """The force a theme belongs to, None for the general one."""
         return next((force for force, candidate in self.themes.items() if candidate is theme), None)
+
+
+def shown_by_looking(request: Request) -> bool:
+    """Whether this address answers a GET: a page that answers a form may have none of its own."""
+    if request.method in ("GET", "HEAD"):
+        return True
+    scope = {**request.scope, "method": "GET"}
+    return any(route.matches(scope)[0] is Match.FULL for route in request.app.router.routes)
 
 
 def render(

@@ -20,6 +20,7 @@ from shared.contracts.refusals import Refusal, TryAgain
 from shared.database import TRANSIENT
 from shared.web.csrf import ForgedForm
 from shared.web.forms import named, plain
+from shared.web.languages import said
 from shared.web.pages import Pages
 from shared.web.session import SignInNeeded
 
@@ -43,11 +44,16 @@ PAGES: Mapping[int, tuple[str, tuple[str, ...]]] = {
         ),
     ),
     405: ("This page cannot be used like that", ("Go back and try again from the form.",)),
+    408: ("What you sent did not arrive in time", ("Try again.",)),
+    410: ("This page is no longer here", ("What was here has been erased.",)),
     413: ("What you sent is too large", ("Send less text or a smaller file.",)),
     422: ("Something you sent is missing or not valid", ("Go back, check what you entered and send it again.",)),
     500: ("Sorry, there is a problem with the service", ("Try again later.",)),
     503: ("Sorry, the service is not available just now", ("Try again in a minute.",)),
 }
+
+REFUSED = "Sorry, that cannot be done"
+UNSENT = "Sorry, we could not accept that form"
 
 log = observability.log(__name__)
 
@@ -134,7 +140,7 @@ class Answers:
                     kind=NAMESPACE + slug(type(error)),
                     headers=headers,
                     errors=[{"field": field, "message": message} for field, message in fields.items()],
-                    paragraphs=("Sorry, that cannot be done", error.message),
+                    paragraphs=(REFUSED, error.message),
                 )
             case ForgedForm():
                 message = ForgedForm.__doc__ or ""
@@ -143,7 +149,7 @@ class Answers:
                     "Not sent from our own page",
                     kind=NAMESPACE + "forged-form",
                     detail=message,
-                    paragraphs=("Sorry, we could not accept that form", message),
+                    paragraphs=(UNSENT, message),
                 )
             case RequestValidationError():
                 return of_validation(error)
@@ -170,7 +176,7 @@ class Answers:
         headers = dict(problem.headers or {})
         if wants_json(request):
             return JSONResponse(problem.document(), problem.status, headers, media_type="application/problem+json")
-        title, *paragraphs = problem.paragraphs or (problem.title,)
+        title, *paragraphs = map(said, problem.paragraphs or (problem.title,))
         response = self.pages.render(
             request,
             "refused.html",

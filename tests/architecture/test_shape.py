@@ -37,6 +37,8 @@ MORE = {
         "form": "the request form between its pages",
         "requesting.py": "a request as form and API send it, before it is one",
         "vault.py": "what seals who she is",
+        "wording.py": "where texts to translate are found",
+        "translations": "her pages in other languages",
     },
     "assignment": {
         "registers.py": "areas, teams and officers from the force's files",

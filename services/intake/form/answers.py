@@ -15,6 +15,7 @@ from services.intake.requesting import map_point, postcode_point, slugs
 from shared.contracts.kinds import Point, Reason
 from shared.contracts.walk_requests import Availability, ContactRules
 from shared.geography.postcodes import Postcodes
+from shared.wording import Text
 
 
 def place_of(answers: Answers, postcodes: Postcodes) -> Point:
@@ -33,6 +34,11 @@ def place_of(answers: Answers, postcodes: Postcodes) -> Point:
         raise FieldsWrong({field: next(iter(wrong.fields.values()))}) from None
 
 
+def place_given(answers: Answers) -> str:
+    """Where she would like to walk, as she said it; "" before that."""
+    return str(answers.get("point", {}).get("point") or answers.get("place", {}).get("postcode") or "")
+
+
 def route_of(answers: Answers, postcodes: Postcodes) -> tuple[Point, ...]:
     """Where she would like to pass, the place first; none where it is one place.
 
@@ -48,7 +54,8 @@ def route_of(answers: Answers, postcodes: Postcodes) -> tuple[Point, ...]:
             else:
                 found.append(postcode_point(line, postcodes))
         except FieldsWrong as wrong:
-            raise FieldsWrong({"stops": f"Line {number}: {next(iter(wrong.fields.values()))}"}) from None
+            fault = next(iter(wrong.fields.values()))
+            raise FieldsWrong({"stops": Text("Line %(number)d: %(fault)s", number=number, fault=fault)}) from None
     return (place_of(answers, postcodes), *found) if found else ()
 
 

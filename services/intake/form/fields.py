@@ -21,6 +21,7 @@ from services.intake.requesting import (
     slugs,
 )
 from shared.contracts.kinds import Channel, PartOfDay, Reason, Weekday
+from shared.wording import Text
 
 YesNo = Literal["yes", "no"]
 
@@ -48,7 +49,7 @@ class OnMap(BaseModel):
 
 def _places(text: str) -> str:
     if len([line for line in text.splitlines() if line.strip()]) > FURTHER_PLACES:
-        raise ValueError(f"Enter {FURTHER_PLACES} places or fewer, one on each line")
+        raise ValueError(Text("Enter %(number)d places or fewer, one on each line", number=FURTHER_PLACES))
     return text
 
 
