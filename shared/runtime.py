@@ -87,12 +87,14 @@ def service_app(
     measure: Callable[[], Awaitable[None]] | None = None,
 ) -> FastAPI:
     """One service as a web application whose lifespan runs its bus side too, as its settings' roles say.
+    tidy: Callable[[], Awaitable[None]] | None = None,
 
     `forget` takes the data of somebody erased out of the service's own tables: here for a database that was restored
     from before the erasure, which learns of it from the file of tombstones before it is ready.
     `on_start` runs in the bus role once its database answers, before anything is taken from the bus (registers,
     published areas); it must be repeatable.
-    `measure` runs in the bus role every fifteen seconds: gauges read from the database.
+    `measure` runs in the bus role every fifteen seconds: gauges read from the database. `tidy` runs there every hour:
+    what is of no use any more goes.
     """
     settings: ServiceSettings = dependencies.settings
     metrics = BusMetrics(dependencies.registry)
@@ -186,6 +188,8 @@ def service_app(
             stopping.set()
             # With broker and database gone at the same time nothing can be finished; it is done again after the start.
             _, left = await asyncio.wait({bus_side}, timeout=GRACE)
+            if tidy is not None:
+                loops.append(_every(3600.0, tidy))
             for task in left:
                 log(__name__).warning("stopping with work unfinished")
                 task.cancel()
@@ -329,3 +333,5 @@ def run(service: str, settings: type[S], build: Callable[[S], FastAPI]) -> None:
         date_header=False,
         timeout_graceful_shutdown=10,
     )
+        # Who asks is read where it is needed, from the header that the settings name.
+        proxy_headers=False,

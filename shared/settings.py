@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -40,6 +41,12 @@ class ServiceSettings(BaseSettings):
     postcodes_dir: Path | None = None
     """Where the compact postcode store was built already (may be read-only); otherwise it is kept in data_dir."""
 
+    client_address_header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]*$")] = ""
+    """In which our own proxy adds, last, the address of who connected to it (X-Forwarded-For). Empty: nothing stands in
+    front, and who connects is counted."""
+    uncounted_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
+    """From which as many requests may come as like: a server of the force's own that asks for many, a load test."""
+
     session_secret: SecretStr
     oidc_issuer: str
     oidc_internal_url: str = ""
@@ -61,7 +68,7 @@ class ServiceSettings(BaseSettings):
     embedded: bool = False
     """True only in the embedded stack: demo people, demo identity provider."""
 
-    @field_validator("roles", "oidc_forces", mode="before")
+    @field_validator("roles", "oidc_forces", "uncounted_networks", mode="before")
     @classmethod
     def _split(cls, given: object) -> object:
         return tuple(part.strip() for part in given.split(",") if part.strip()) if isinstance(given, str) else given

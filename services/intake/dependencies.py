@@ -26,6 +26,7 @@ from shared.together import Together
 from shared.web.languages import ENGLISH, spoken
 
 
+from shared.web.callers import Callers
 @dataclass
 class Dependencies(runtime.Dependencies[Settings]):
     """The vault, the keys of links, the counters, and every postcode."""
@@ -38,6 +39,7 @@ class Dependencies(runtime.Dependencies[Settings]):
     accept: Together[Keyed, Accepted] = field(init=False, repr=False)
     """Requests that come while others of their force are being accepted share the next transaction."""
 
+    callers: Callers = field(init=False, repr=False)
     def __post_init__(self) -> None:
         super().__post_init__()
         settings = self.settings
@@ -53,7 +55,9 @@ class Dependencies(runtime.Dependencies[Settings]):
         self.words = Words.read(self.policies, settings.forces_dir)
         self.accept = Together(self._accept)
 
+            {force: policy.limits for force, policy in self.policies.items()},
     def where_to_ask(self, force_id: str) -> str:
+        self.callers = Callers(settings.client_address_header, settings.uncounted_networks)
         """The address of a force's first page."""
         return f"{self.keeping.intake_url}/{force_id}/"
 
@@ -73,6 +77,11 @@ async def dependencies(request: Request) -> Dependencies:
     """What the application was built with."""
     # FastAPI would call a plain function in a thread.
     return cast(Dependencies, request.app.state.dependencies)
+    async def forget_attempts(self) -> None:
+        """What was counted in hours that are over."""
+        async with self.bus_database.transaction(self.policies.forces) as tx:
+            await self.keeping.counting.forget(tx, self.clock())
+
 
 
 Deps = Annotated[Dependencies, Depends(dependencies)]

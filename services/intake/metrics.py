@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter
 
+from services.intake.domain.limits import Act
 from services.intake.domain.messages import MessageKind
 
 
@@ -26,6 +27,27 @@ class IntakeMetrics:
         self._baselines = Counter(
             "walkandtalk_baselines_released", "Answers before the walk that left, shuffled.", registry=registry
         )
+
+        self._limited = Counter(
+            "walkandtalk_limited",
+            "What was refused because it came too often from one address.",
+            ("act",),
+            registry=registry,
+        )
+        self._trapped = Counter(
+            "walkandtalk_form_doubts",
+            "Forms that looked like a program's: asked to press once more, and those who did.",
+            ("sign",),
+            registry=registry,
+        )
+
+    def limited(self, act: Act) -> None:
+        """Something was refused because it came too often."""
+        self._limited.labels(act.value).inc()
+
+    def doubted(self, sign: str) -> None:
+        """A form looked like a program's, by `field` or `pace`; or was sent once more: `confirmed`."""
+        self._trapped.labels(sign).inc()
 
     def request(self, way: str, outcome: str) -> None:
         """A request came in by `form` or `api`."""

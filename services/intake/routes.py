@@ -6,11 +6,12 @@ import hmac
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Header, Request, Response
 from pydantic import BaseModel, Field
 
 from services.intake.dependencies import Deps, policy_of
 from services.intake.domain import refusals
+from services.intake.domain.limits import Act
 from services.intake.domain.receipts import Receipt
 from services.intake.handlers.delivery import receive
 from services.intake.handlers.requests import Keyed
@@ -45,18 +46,24 @@ class WalkRequestAccepted(BaseModel):
 @router.post(
     "/walk-requests",
     status_code=201,
-    responses={200: {"description": "The same request, sent before under the same key", "model": WalkRequestAccepted}},
+    responses={
+        200: {"description": "The same request, sent before under the same key", "model": WalkRequestAccepted},
+        429: {"description": "Too many from one address; Retry-After says in how many seconds to send it again"},
+    },
 )
 async def request_walk(
     body: WalkRequestIn,
     idempotency_key: Annotated[str, Header(alias="Idempotency-Key", min_length=8, max_length=200)],
     response: Response,
+    request: Request,
     deps: Deps,
 ) -> WalkRequestAccepted:
     """Ask for a walk. Send the same Idempotency-Key again if no answer came: one request is made of it."""
     try:
         command = body.command(deps.policies, deps.postcodes)
-        keyed = Keyed(command, idempotency_key, thread=Thread.current())
+        caller = deps.callers.counted(request)
+        count = deps.keeping.counting.count(command.force_id, Act.REQUEST, caller, deps.clock())
+        keyed = Keyed(command, idempotency_key, thread=Thread.current(), count=count)
         accepted = await deps.accept(command.force_id, keyed)
     except Refusal:
         deps.keeping.metrics.request("api", "refused")

@@ -156,7 +156,9 @@ class Stack:
         say: Callable[[str], None] = lambda what: None,
         services: tuple[str, ...] = SERVICES,
         broker: Broker | None = None,
+        told: Mapping[str, str] | None = None,
     ) -> None:
+        """`told` is laid over what every service is told: variables by name, without their prefix."""
         if not WHEELS:
             raise StackRefusal(
                 "The embedded PostgreSQL and broker are not installed. They exist for Linux with glibc 2.34 or later"
@@ -166,6 +168,7 @@ class Stack:
         self.folder = folder.absolute()
         self.preferred = ports or Ports()
         self.say = say
+        self.told = dict(told or {})
         self.services = services
         self.ports = self.preferred
         self._given_broker = broker
@@ -450,7 +453,9 @@ class Stack:
             settings["LINK_KEY"] = self.secrets.link_key
         if service == "intake":
             settings["MASTER_KEY"] = self.secrets.master_key
-        return {f"WALKANDTALK_{name}": value for name, value in settings.items()}
+            # All of a demo, and what is thrown at it on purpose, comes from this machine.
+            settings["UNCOUNTED_NETWORKS"] = "127.0.0.0/8,::1/128"
+        return {f"WALKANDTALK_{name}": value for name, value in (settings | self.told).items()}
 
 
 @contextmanager

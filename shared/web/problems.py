@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from shared import observability
-from shared.contracts.refusals import Refusal, TryAgain
+from shared.contracts.refusals import Refusal, TooMany, TryAgain
 from shared.database import TRANSIENT
 from shared.web.csrf import ForgedForm
 from shared.web.forms import named, plain
@@ -48,6 +48,13 @@ PAGES: Mapping[int, tuple[str, tuple[str, ...]]] = {
     410: ("This page is no longer here", ("What was here has been erased.",)),
     413: ("What you sent is too large", ("Send less text or a smaller file.",)),
     422: ("Something you sent is missing or not valid", ("Go back, check what you entered and send it again.",)),
+    429: (
+        "Too many requests from where you are",
+        (
+            "Somebody who shares your internet connection may have sent very many. What you typed before this is kept.",
+            "If you do not want to wait, call 101. In an emergency call 999.",
+        ),
+    ),
     500: ("Sorry, there is a problem with the service", ("Try again later.",)),
     503: ("Sorry, the service is not available just now", ("Try again in a minute.",)),
 }
@@ -121,7 +128,7 @@ class Answers:
 
     def __init__(self, pages: Pages, refusals: Mapping[type[Refusal], int]) -> None:
         self.pages = pages
-        self.refusals: Mapping[type[Refusal], int] = {Refusal: 409, TryAgain: 503, **refusals}
+        self.refusals: Mapping[type[Refusal], int] = {Refusal: 409, TryAgain: 503, TooMany: 429, **refusals}
 
     def status_of(self, refusal: Refusal) -> int:
         """The status of the nearest class that the table names."""
@@ -130,6 +137,15 @@ class Answers:
     def problem(self, error: Exception) -> Problem:
         """What to answer to an exception."""
         match error:
+            case TooMany():
+                _, paragraphs = PAGES[429]
+                return Problem(
+                    429,
+                    error.message,
+                    kind=NAMESPACE + slug(type(error)),
+                    headers={"Retry-After": str(error.seconds)},
+                    paragraphs=(PAGES[429][0], error.message, *paragraphs),
+                )
             case Refusal():
                 status = self.status_of(error)
                 headers = {"Retry-After": RETRY_AFTER} if isinstance(error, TryAgain) or status == 503 else None

@@ -66,6 +66,7 @@ LEFT_OUT: Final[Mapping[str, str]] = {
     "draft": "a form half filled in is found by a cookie alone, and gone in hours: nobody can say whose it is",
     "heard_by": "counts how many heard of the scheme where; nothing in it leads to a request",
     "waiting_equality": "nothing in it says whose answers it holds",
+    "attempt": "how often something was done from an address within the hour: keyed digests of addresses, gone with it",
     "withdrawn_answers": "of women who were erased",
     "tombstone": "of women who were erased",
     "timer": "ids and times at which something falls due",

@@ -55,6 +55,7 @@ class Refuse(StrEnum):
 
     STOPPED = "contact stopped"
     ELSEWHERE = "contact stopped elsewhere"
+    FLOODED = "as many went to this address or number today as may"
     WITHDRAWN = "request withdrawn"
     CHANNEL = "channel not allowed"
     NO_TIME = "no time of day allowed"

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from services.intake.domain.messages import Means
 from services.intake.domain.person import Person
 from services.intake.domain.requests import Held
+from services.intake.handlers.counting import Counting
 from services.intake.metrics import IntakeMetrics
 from services.intake.store.requests import Stored
 from services.intake.vault import DataKey, Vault
+from shared.contracts.policy import Limits
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,13 @@ class Keeping:
     metrics: IntakeMetrics
     means: Mapping[str, Means] = field(default_factory=dict)
     """By force, what it can send by; e-mail alone where it is not named."""
+    limits: Mapping[str, Limits] = field(default_factory=dict)
+    """By force, how often is too often."""
+
+    @cached_property
+    def counting(self) -> Counting:
+        """How often what is done; of this process, for what it remembers."""
+        return Counting(self.vault, self.limits, self.metrics)
 
 
 @dataclass(frozen=True, slots=True)

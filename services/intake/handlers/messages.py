@@ -149,6 +149,8 @@ async def message_to_send(
     # Asked here alone: when a request is accepted it would cost time by which one could tell that she is known.
     if refused is None and await participant_rows.stopped_elsewhere(tx, force_id, woman.held.participant_id):
         refused = Refuse.ELSEWHERE
+    if refused is None and await keeping.counting.is_flooded(tx, woman.person, found, force_id, message_id, now):
+        refused = Refuse.FLOODED
     if refused is not None:
         outcome = "failed" if refused is Refuse.NO_ADDRESS else "withheld"
         keeping.metrics.message(found.kind, outcome)

@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 
 from uuid6 import uuid7
 
+from services.intake.domain.limits import Count
 from services.intake.domain.messages import MessageKind
 from services.intake.domain.refusals import FieldsWrong, KeyUsedForAnother, RequestErased
 from services.intake.domain.requests import Held, RequestState, RequestWalk, refuse_request
@@ -44,6 +45,8 @@ class Keyed:
     actor: str = "participant"
     thread: Thread | None = None
     """Of the call that brought it, where several are accepted together."""
+    count: Count | None = None
+    """By what its sender is counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +80,18 @@ async def request_walks(tx: Transaction, asked: Sequence[Keyed], now: datetime, 
     :raises FieldsWrong: something is missing or not valid; nothing of any of them is stored.
     :raises KeyUsedForAnother: a key was used before for another request.
     :raises RequestErased: what was sent under this key was erased since, and is not to come back.
+    :raises TooMany: too many came from where one of them comes from.
     """
     sealed = [_sealed_request(keeping.vault, keyed) for keyed in asked]
     wrong = [refuse_request(keyed.command, day(now)) for keyed in asked]
     sound = [one for one, faults in zip(sealed, wrong, strict=True) if not faults]
     told = decide(keeping, [_confirmation(keeping, one, now) for one in sound], now)
-    fresh = (
-        await accepting_rows.accept(tx, [one.new for one in sound], [one.message for one in told], now)
-        if sound
-        else set()
-    )
+    fresh: set[UUID] = set()
+    if sound:
+        fresh, many = await accepting_rows.accept(tx, [one.new for one in sound], [one.message for one in told], now)
+        for one in sound:
+            if one.new.count is not None and one.new.id in fresh:
+                keeping.counting.judge(one.new.count, many[one.new.count.digest], now)
     await _follow(tx, keeping, [one for one in sound if one.new.id in fresh], now)
     await send_on(tx, keeping, [one for one in told if one.message.request_id in fresh])
     # A repeat is answered as before: what was accepted yesterday is not refused because its earliest day has passed.
@@ -159,6 +164,7 @@ def _sealed_request(vault: Vault, keyed: Keyed) -> _Sealed:
         wrapped,
         data_key.seal(content, f"person {participant_id}"),
         tuple(vault.digest(kind, text) for kind, text in person.looked_up_by()),
+        keyed.count,
     )
     held = Held(command.force_id, request_id, reference, RequestState.RECEIVED, None, None, participant_id)
     return _Sealed(keyed, new, event, Woman(held, person, data_key), pair_id)

@@ -10,9 +10,10 @@ from starlette.responses import Response
 
 from services.intake.dependencies import Deps, policy_of
 from services.intake.handlers import access, hers
+from services.intake.pages.links import WrongLinks
 from shared.web.pages import render
 
-router = APIRouter()
+router = APIRouter(dependencies=[WrongLinks])
 
 REASON = "a copy of what is held, by her private link"
 

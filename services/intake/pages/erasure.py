@@ -8,9 +8,10 @@ from starlette.responses import Response
 
 from services.intake.dependencies import Deps, policy_of
 from services.intake.handlers import erasure, hers
+from services.intake.pages.links import WrongLinks
 from shared.web.pages import render
 
-router = APIRouter()
+router = APIRouter(dependencies=[WrongLinks])
 
 REASON = "at her own wish, by her private link"
 

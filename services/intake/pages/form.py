@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from services.intake.dependencies import Dependencies, Deps, policy_of
+from services.intake.domain.limits import Act
 from services.intake.domain.refusals import FieldsWrong, KeyUsedForAnother
 from services.intake.form import sitting
 from services.intake.form.answers import command_of, refuse_answer
@@ -30,6 +31,7 @@ from services.intake.requesting import known_campaign
 from shared.contracts.kinds import Channel
 from shared.contracts.policy import ForcePolicy
 from shared.database import Transaction
+from shared.contracts.refusals import TooMany
 from shared.geography.postcodes import normalise
 from shared.web import forms
 from shared.web.forms import Form
@@ -45,6 +47,11 @@ ALREADY_SENT: Final = (
     "To ask for another walk, erase these answers and start again."
 )
 
+
+TOO_OFTEN: Final = (
+    "Too many requests came from where you are. Your answers are kept for three hours: send them again within the hour,"
+    " or call 101. In an emergency call 999."
+)
 
 def cookie_name(request: Request) -> str:
     """The cookie that finds the form again; browsers keep `__Host-` cookies to one host and to https."""
@@ -73,6 +80,12 @@ async def draft_of(request: Request, force: str, deps: Dependencies) -> Draft | 
 
 
 def at(force: str, page: str, *, change: bool = False) -> str:
+def later(page: Response, often: TooMany) -> Response:
+    """The page, and for a browser or program when it may be sent again."""
+    page.headers["Retry-After"] = str(often.seconds)
+    return page
+
+
     """The address of a page of the form; nothing she typed is ever in it."""
     return f"/{force}/request/{page}" + ("?change=1" if change else "")
 
@@ -144,7 +157,9 @@ async def send(request: Request, force: str, deps: Deps) -> Response:
         if form.data is None:
             return show_check(request, policy, draft, form, 422)
         try:
-            await _accept(force, token, deps)
+            await _accept(request, force, token, deps)
+        except TooMany as often:
+            return later(show_check(request, policy, draft, form.refused(("", TOO_OFTEN)), 429), often)
         except KeyUsedForAnother:
             deps.keeping.metrics.request("form", "refused")
             return show_check(request, policy, draft, form.refused(("", ALREADY_SENT)), 409)
@@ -154,7 +169,7 @@ async def send(request: Request, force: str, deps: Deps) -> Response:
     return RedirectResponse(at(force, "done"), 303)
 
 
-async def _accept(force: str, token: str, deps: Dependencies) -> None:
+async def _accept(request: Request, force: str, token: str, deps: Dependencies) -> None:
     """In one transaction: the request made, and all she typed erased but for the reference she is shown."""
     now, within = deps.clock(), deps.policies[force].walks.arrange_within
     async with deps.database.transaction([force]) as tx:
@@ -162,7 +177,8 @@ async def _accept(force: str, token: str, deps: Dependencies) -> None:
         if draft is None or "reference" in draft.content:
             return
         command = command_of(force, draft.content["answers"], deps.postcodes, draft.content.get("campaign"))
-        keyed = Keyed(command, f"form {draft.content['key']}")
+        count = deps.keeping.counting.count(force, Act.REQUEST, deps.callers.counted(request), now)
+        keyed = Keyed(command, f"form {draft.content['key']}", count=count)
         [accepted] = await request_walks(tx, [keyed], now, keeping=deps.keeping)
         await drafts.save_draft(
             tx,
@@ -318,14 +334,21 @@ async def _keep(
         if asked.slug == "place":
             changed["place"]["postcode"] = normalise(changed["place"]["postcode"])
     except FieldsWrong as wrong:
+    caller, now = deps.callers.counted(request), deps.clock()
         return show_step(request, policy, asked, answers, form.refused(*wrong.fields.items()), 422)
+        if asked.slug in ("place", "way"):
+            await deps.keeping.counting.take(tx, force, Act.POSTCODE, caller, now)
     following = sitting.after(asked, changed, policy, from_check=change)
     response = RedirectResponse(at(force, following, change=change and following != "check"), 303)
     if draft is not None:
         await drafts.save_draft(tx, draft, {**draft.content, "answers": changed}, keeping=deps.keeping)
     else:
         campaign = known_campaign(policy, request.query_params.get("from"))
+    except TooMany as often:
+        wrong_field = (asked.asked.name, TOO_OFTEN)
+        return later(show_step(request, policy, asked, answers, form.refused(wrong_field), 429), often)
         content = {"key": uuid4().hex, "answers": changed} | ({"campaign": campaign} if campaign else {})
-        token = await drafts.begin_draft(tx, force, content, deps.clock(), keeping=deps.keeping)
+        token = await drafts.begin_draft(tx, force, content, now, keeping=deps.keeping)
         keep_cookie(request, response, token)
     return response
+        await deps.keeping.counting.take(tx, force, Act.FORM, caller, now)

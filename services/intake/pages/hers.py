@@ -15,13 +15,14 @@ from services.intake.form import changing
 from services.intake.form.changing import Chosen, HowToReach, WhereAndWhen
 from services.intake.handlers import hers, proposals
 from services.intake.handlers.hers import Amendment, HerRequest
+from services.intake.pages.links import WrongLinks
 from services.intake.requesting import postcode_point
 from shared.contracts.walk_requests import Availability
 from shared.web import forms
 from shared.web.forms import Form
 from shared.web.pages import render
 
-router = APIRouter()
+router = APIRouter(dependencies=[WrongLinks])
 
 DONE: Final = {
     "answered": "Thank you. We have your answer.",

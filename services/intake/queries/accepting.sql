@@ -35,8 +35,17 @@ WITH incoming AS (
     FROM unnest($15::text[], $16::uuid[], $17::uuid[], $18::text[], $19::text[], $20::text[], $21::bytea[])
         AS m (force_id, id, request_id, kind, channel, refused, sealed)
     JOIN claimed USING (request_id)
+), counted AS (
+    INSERT INTO attempt (force_id, digest, many, until)
+    SELECT c.force_id, c.digest, count(*), max(c.until)
+    FROM unnest($22::text[], $23::uuid[], $24::bytea[], $25::timestamptz[]) AS c (force_id, request_id, digest, until)
+    JOIN claimed USING (request_id)
+    GROUP BY c.force_id, c.digest ORDER BY c.force_id, c.digest
+    ON CONFLICT (force_id, digest) DO UPDATE SET many = attempt.many + excluded.many
+    RETURNING digest, many
 )
-SELECT request_id FROM claimed;
+SELECT request_id, NULL::bytea AS digest, NULL::bigint AS many FROM claimed
+UNION ALL SELECT NULL, digest, many FROM counted;
 
 -- accepted
 -- What was accepted under these idempotency keys; no reference where it was erased since.

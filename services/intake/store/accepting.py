@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from services.intake.domain.limits import Count
 from services.intake.domain.person import WrappedKey
 from services.intake.store import QUERIES
 from services.intake.store.messages import Message, columns
@@ -38,10 +39,16 @@ class NewRequest:
     key: WrappedKey
     sealed: bytes
     digests: tuple[bytes, ...]
+    count: Count | None = None
+    """By what its sender is counted."""
 
 
-async def accept(tx: Transaction, asked: Sequence[NewRequest], messages: Sequence[Message], now: datetime) -> set[UUID]:
-    """Write the requests whose keys were not used before, with all that is theirs; which these are."""
+async def accept(
+    tx: Transaction, asked: Sequence[NewRequest], messages: Sequence[Message], now: datetime
+) -> tuple[set[UUID], dict[bytes, int]]:
+    """Write the requests whose keys were not used before, with all that is theirs; which these are, and how many came
+    now from where they come from."""
+    counts = [(one.count.force_id, one.id, one.count.digest, one.count.until) for one in asked if one.count]
     digests = [(one.participant_id, digest) for one in asked for digest in one.digests]
     rows = await tx.fetch(
         QUERIES.accept,
@@ -60,8 +67,10 @@ async def accept(tx: Transaction, asked: Sequence[NewRequest], messages: Sequenc
         [digest for _, digest in digests],
         now,
         *columns(messages),
+        *([row[n] for row in counts] for n in range(4)),
     )
-    return {row["request_id"] for row in rows}
+    fresh = {row["request_id"] for row in rows if row["request_id"] is not None}
+    return fresh, {row["digest"]: row["many"] for row in rows if row["digest"] is not None}
 
 
 async def accepted(tx: Transaction, keys: Sequence[tuple[str, bytes]]) -> dict[tuple[str, bytes], AcceptedKey]:

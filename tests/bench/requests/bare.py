@@ -3,7 +3,8 @@
 It leaves the same rows in the same tables under the same guarantees, written by hand: row-level security for one force,
 one request an idempotency key (a repeat gets the same answer, another body under the key is refused), every field
 checked, the postcode looked up, who she is sealed under a key of her own, keyed digests, the audit row with its mark
-for the sealer, key, log and pending list of the outbox with the relay woken, the confirmation's message and sending.
+for the sealer, key, log and pending list of the outbox with the relay woken, the confirmation's message and sending,
+and the count of what came from her address in this hour.
 Three trips to the database: BEGIN, one statement, COMMIT.
 
 It is spared: routes and access table, pydantic, the domain's values, problem details that name a field (a bad request
@@ -21,8 +22,9 @@ import os
 import re
 import sys
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
+from ipaddress import ip_address, ip_network
 from typing import Any, Final
 from uuid import UUID, uuid4
 
@@ -79,8 +81,13 @@ WITH key AS (
 ), going AS (
     INSERT INTO sending (force_id, id, channel, due_at)
     SELECT $1::text, $17::uuid, $18::text, $21::timestamptz FROM key WHERE $21::timestamptz IS NOT NULL
+), counted AS (
+    INSERT INTO attempt (force_id, digest, many, until)
+    SELECT $1::text, $23::bytea, 1, $24::timestamptz FROM key WHERE $23::bytea IS NOT NULL
+    ON CONFLICT (force_id, digest) DO UPDATE SET many = attempt.many + 1
+    RETURNING many
 )
-SELECT pg_notify('outbox', '') FROM key
+SELECT pg_notify('outbox', ''), (SELECT many FROM counted) AS many FROM key
 """
 _KNOWN: Final = """
 SELECT a.body_digest, a.request_id, r.reference FROM accepted_key AS a
@@ -113,6 +120,10 @@ _LARGEST: Final = 1_000_000
 _PLAIN: Final = {"language": "en", "calendar": False}
 
 Asgi = Callable[[Any, Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]], Awaitable[None]]
+
+
+class Often(Exception):
+    """Too many from one address."""
 
 
 class Bad(Exception):
@@ -167,7 +178,11 @@ class Bare:
         self._linking = vault._box("private link")
         self._digesting = vault._digesting
         self._postcodes = Postcodes.open(settings.data_dir)
-        self._forces = frozenset(Policies.read(settings.forces_dir))
+        policies = Policies.read(settings.forces_dir)
+        self._forces = frozenset(policies)
+        self._most = {force: policies[force].limits.requests_an_hour for force in policies}
+        self._header = settings.client_address_header.lower().encode()
+        self._uncounted = settings.uncounted_networks
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -185,6 +200,8 @@ class Bare:
             try:
                 _check(len(body) <= _LARGEST)
                 status, answer = await self._accept(dict(scope["headers"]), body)
+            except Often:
+                status, answer = 429, b"{}"
             except (Bad, Refusal, KeyError, ValueError, TypeError):
                 status, answer = 422, b"{}"
         elif scope["path"] == "/health/ready":
@@ -279,6 +296,7 @@ class Bare:
         }
         wanted = {name: value for name, value in event.items() if name != "contact"}
         wanted["availability"] = {"days": days, "parts": parts, "earliest": None}
+        counted, until = self._counted(headers, force, now)
         key_digest, body_digest = self._digest("idempotency key", key), self._digest("request", body.decode())
         pool = self._pool
         assert pool is not None
@@ -314,7 +332,11 @@ class Bare:
                     facts,
                     due_at,
                     seal(to_json(wanted), f"wanted {request_id}"),
+                    counted,
+                    until,
                 )
+                if fresh and (fresh["many"] or 0) > self._most[force]:
+                    raise Often
                 known = None if fresh else await connection.fetchrow(_KNOWN, force, key_digest)
             except BaseException:
                 await connection.execute("ROLLBACK")
@@ -324,6 +346,16 @@ class Bare:
             return 201, to_json({"request_id": request_id, "reference": reference})
         _check(known["body_digest"] == body_digest)
         return 200, to_json({"request_id": known["request_id"], "reference": known["reference"]})
+
+    def _counted(self, headers: dict[bytes, bytes], force: str, now: datetime) -> tuple[bytes | None, datetime]:
+        """By what the sender is counted, in this hour; None from our own networks."""
+        hour = now.replace(minute=0, second=0, microsecond=0)
+        told = headers.get(self._header, b"127.0.0.1").decode("latin-1")
+        address = ip_address(told.rpartition(",")[2].strip())
+        if any(address in network for network in self._uncounted if network.version == address.version):
+            return None, hour
+        whole = address if address.version == 4 else ip_network((address, 64), strict=False)
+        return self._digest("attempt request", f"{force} {hour.isoformat()} {whole}"), hour + timedelta(hours=1)
 
     def _digest(self, kind: str, text: str) -> bytes:
         return hmac.digest(self._digesting, f"{kind}\0{text}".encode(), hashlib.sha256)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from shared.working_days import london
 from tests.bench.requests.http import post_json
 
 FORCES: Final = ("avon-and-somerset", "metropolitan")
+HEADER: Final = "x-forwarded-for"
 PATH: Final = "/api/v1/walk-requests"
 _AHEAD: Final = timedelta(minutes=20)
 
@@ -82,4 +84,9 @@ class Women:
 
     def call(self, number: int) -> bytes:
         """The whole request."""
-        return post_json(PATH, self.body(number), {"idempotency-key": self.key(number)})
+        headers = {"idempotency-key": self.key(number), HEADER: self.address(number)}
+        return post_json(PATH, self.body(number), headers)
+
+    def address(self, number: int) -> str:
+        """Where she asks from, as the proxy in front says it: each woman from her own."""
+        return str(IPv4Address(0x0A000000 + random.Random(f"{self.seed} {number} address").getrandbits(24)))

@@ -1,0 +1,28 @@
+"""Links that open nothing: all answered alike, and counted by where they come from."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+from fastapi import Depends
+from starlette.requests import Request
+
+from services.intake.dependencies import Deps
+from services.intake.domain.limits import Act
+from services.intake.domain.refusals import LinkInvalid, RequestNotFound
+
+
+async def _counted(request: Request, deps: Deps) -> AsyncIterator[None]:
+    """Of a link that opens it asks nothing: whoever shares an address with a flood still reaches her own page."""
+    try:
+        yield
+    except (LinkInvalid, RequestNotFound):
+        caller, now, force_id = deps.callers.counted(request), deps.clock(), min(deps.policies.forces)
+        async with deps.database.transaction([force_id]) as tx:
+            await deps.keeping.counting.take(tx, force_id, Act.WRONG_LINK, caller, now)
+        raise LinkInvalid from None
+
+
+WrongLinks: Final[Any] = Depends(_counted)
+"""For the routers of pages behind a private link."""
