@@ -85,9 +85,9 @@ def service_app(
     channels: Mapping[str, Channel] | None = None,
     on_start: Callable[[], Awaitable[None]] | None = None,
     measure: Callable[[], Awaitable[None]] | None = None,
+    tidy: Callable[[], Awaitable[None]] | None = None,
 ) -> FastAPI:
     """One service as a web application whose lifespan runs its bus side too, as its settings' roles say.
-    tidy: Callable[[], Awaitable[None]] | None = None,
 
     `forget` takes the data of somebody erased out of the service's own tables: here for a database that was restored
     from before the erasure, which learns of it from the file of tombstones before it is ready.
@@ -179,6 +179,8 @@ def service_app(
                 topics = Topics.read(settings.forces_dir.parent / "topics.yaml")
                 specs = topics.names_for(service, dependencies.policies, one_broker=True)
                 loops.append(partial(create_missing, settings.kafka_bootstrap, specs))
+            if tidy is not None:
+                loops.append(_every(3600.0, tidy))
             if measure is not None:
                 loops.append(_every(15.0, measure))
         bus_side = asyncio.create_task(_bus_side(first, loops, dependencies.bus_database, migrations, stopping))
@@ -188,8 +190,6 @@ def service_app(
             stopping.set()
             # With broker and database gone at the same time nothing can be finished; it is done again after the start.
             _, left = await asyncio.wait({bus_side}, timeout=GRACE)
-            if tidy is not None:
-                loops.append(_every(3600.0, tidy))
             for task in left:
                 log(__name__).warning("stopping with work unfinished")
                 task.cancel()
@@ -331,7 +331,7 @@ def run(service: str, settings: type[S], build: Callable[[S], FastAPI]) -> None:
         access_log=False,
         server_header=False,
         date_header=False,
-        timeout_graceful_shutdown=10,
-    )
         # Who asks is read where it is needed, from the header that the settings name.
         proxy_headers=False,
+        timeout_graceful_shutdown=10,
+    )

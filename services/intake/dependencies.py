@@ -23,10 +23,10 @@ from shared import runtime
 from shared.contracts.policy import ForcePolicy
 from shared.geography.postcodes import Postcodes
 from shared.together import Together
+from shared.web.callers import Callers
 from shared.web.languages import ENGLISH, spoken
 
 
-from shared.web.callers import Callers
 @dataclass
 class Dependencies(runtime.Dependencies[Settings]):
     """The vault, the keys of links, the counters, and every postcode."""
@@ -34,12 +34,12 @@ class Dependencies(runtime.Dependencies[Settings]):
     keeping: Keeping = field(init=False, repr=False)
     postcodes: Postcodes = field(init=False, repr=False)
     words: Words = field(init=False, repr=False)
+    callers: Callers = field(init=False, repr=False)
     grounds: dict[str, Ground] = field(init=False, repr=False, default_factory=dict)
     """What maps show, of the forces whose map was asked for."""
     accept: Together[Keyed, Accepted] = field(init=False, repr=False)
     """Requests that come while others of their force are being accepted share the next transaction."""
 
-    callers: Callers = field(init=False, repr=False)
     def __post_init__(self) -> None:
         super().__post_init__()
         settings = self.settings
@@ -50,14 +50,14 @@ class Dependencies(runtime.Dependencies[Settings]):
             settings.intake_url.rstrip("/"),
             IntakeMetrics(self.registry),
             settings.means(),
+            {force: policy.limits for force, policy in self.policies.items()},
         )
+        self.callers = Callers(settings.client_address_header, settings.uncounted_networks)
         self.postcodes = Postcodes.open(settings.postcodes_dir or settings.data_dir)
         self.words = Words.read(self.policies, settings.forces_dir)
         self.accept = Together(self._accept)
 
-            {force: policy.limits for force, policy in self.policies.items()},
     def where_to_ask(self, force_id: str) -> str:
-        self.callers = Callers(settings.client_address_header, settings.uncounted_networks)
         """The address of a force's first page."""
         return f"{self.keeping.intake_url}/{force_id}/"
 
@@ -68,6 +68,11 @@ class Dependencies(runtime.Dependencies[Settings]):
             self.grounds[force_id] = await asyncio.to_thread(Ground.read, folder, force_id, self.postcodes)
         return self.grounds[force_id]
 
+    async def forget_attempts(self) -> None:
+        """What was counted in hours that are over."""
+        async with self.bus_database.transaction(self.policies.forces) as tx:
+            await self.keeping.counting.forget(tx, self.clock())
+
     async def _accept(self, force_id: str, asked: Sequence[Keyed]) -> Sequence[Accepted]:
         async with self.database.transaction([force_id]) as tx:
             return await request_walks(tx, asked, self.clock(), keeping=self.keeping)
@@ -77,11 +82,6 @@ async def dependencies(request: Request) -> Dependencies:
     """What the application was built with."""
     # FastAPI would call a plain function in a thread.
     return cast(Dependencies, request.app.state.dependencies)
-    async def forget_attempts(self) -> None:
-        """What was counted in hours that are over."""
-        async with self.bus_database.transaction(self.policies.forces) as tx:
-            await self.keeping.counting.forget(tx, self.clock())
-
 
 
 Deps = Annotated[Dependencies, Depends(dependencies)]

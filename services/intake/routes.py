@@ -6,7 +6,7 @@ import hmac
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Depends, Header, Request, Response
 from pydantic import BaseModel, Field
 
 from services.intake.dependencies import Deps, policy_of
@@ -54,13 +54,13 @@ class WalkRequestAccepted(BaseModel):
 async def request_walk(
     body: WalkRequestIn,
     idempotency_key: Annotated[str, Header(alias="Idempotency-Key", min_length=8, max_length=200)],
-    response: Response,
     request: Request,
+    response: Response,
     deps: Deps,
 ) -> WalkRequestAccepted:
     """Ask for a walk. Send the same Idempotency-Key again if no answer came: one request is made of it."""
     try:
-        command = body.command(deps.policies, deps.postcodes)
+        command = body.command(deps.policies, deps.postcodes, deps.force_ground)
         caller = deps.callers.counted(request)
         count = deps.keeping.counting.count(command.force_id, Act.REQUEST, caller, deps.clock())
         keyed = Keyed(command, idempotency_key, thread=Thread.current(), count=count)

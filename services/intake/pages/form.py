@@ -30,8 +30,8 @@ from services.intake.pages.start import came_by
 from services.intake.requesting import known_campaign
 from shared.contracts.kinds import Channel
 from shared.contracts.policy import ForcePolicy
-from shared.database import Transaction
 from shared.contracts.refusals import TooMany
+from shared.database import Transaction
 from shared.geography.postcodes import normalise
 from shared.web import forms
 from shared.web.forms import Form
@@ -47,11 +47,11 @@ ALREADY_SENT: Final = (
     "To ask for another walk, erase these answers and start again."
 )
 
-
 TOO_OFTEN: Final = (
     "Too many requests came from where you are. Your answers are kept for three hours: send them again within the hour,"
     " or call 101. In an emergency call 999."
 )
+
 
 def cookie_name(request: Request) -> str:
     """The cookie that finds the form again; browsers keep `__Host-` cookies to one host and to https."""
@@ -79,13 +79,13 @@ async def draft_of(request: Request, force: str, deps: Dependencies) -> Draft | 
         return await drafts.read_draft(tx, force, token, deps.clock(), keeping=deps.keeping)
 
 
-def at(force: str, page: str, *, change: bool = False) -> str:
 def later(page: Response, often: TooMany) -> Response:
     """The page, and for a browser or program when it may be sent again."""
     page.headers["Retry-After"] = str(often.seconds)
     return page
 
 
+def at(force: str, page: str, *, change: bool = False) -> str:
     """The address of a page of the form; nothing she typed is ever in it."""
     return f"/{force}/request/{page}" + ("?change=1" if change else "")
 
@@ -328,27 +328,33 @@ async def _keep(
         return RedirectResponse(at(force, reached.slug if reached else "check"), 303)
     if form.data is None:
         return show_step(request, policy, asked, answers, form, 422)
+    caller, now = deps.callers.counted(request), deps.clock()
     try:
+        if asked.slug in ("place", "way"):
+            await deps.keeping.counting.take(tx, force, Act.POSTCODE, caller, now)
         changed = sitting.keep(asked, answers, form.data, policy)
         refuse_answer(asked.slug, changed, deps.postcodes, day(deps.clock()))
         if asked.slug == "place":
             changed["place"]["postcode"] = normalise(changed["place"]["postcode"])
     except FieldsWrong as wrong:
-    caller, now = deps.callers.counted(request), deps.clock()
         return show_step(request, policy, asked, answers, form.refused(*wrong.fields.items()), 422)
-        if asked.slug in ("place", "way"):
-            await deps.keeping.counting.take(tx, force, Act.POSTCODE, caller, now)
+    except TooMany as often:
+        wrong_field = (asked.asked.name, TOO_OFTEN)
+        return later(show_step(request, policy, asked, answers, form.refused(wrong_field), 429), often)
+    if asked.slug in PLACES and draft is not None:
+        if deps.force_ground.force_of(place_of(changed, deps.postcodes), force) != force:
+            content = set_aside(draft.content, asked.slug, changed[asked.slug])
+            await drafts.save_draft(tx, draft, content, keeping=deps.keeping)
+            return RedirectResponse(at(force, "elsewhere", change=change), 303)
+        draft = replace(draft, content=settled(draft.content, answers))
     following = sitting.after(asked, changed, policy, from_check=change)
     response = RedirectResponse(at(force, following, change=change and following != "check"), 303)
     if draft is not None:
         await drafts.save_draft(tx, draft, {**draft.content, "answers": changed}, keeping=deps.keeping)
     else:
+        await deps.keeping.counting.take(tx, force, Act.FORM, caller, now)
         campaign = known_campaign(policy, request.query_params.get("from"))
-    except TooMany as often:
-        wrong_field = (asked.asked.name, TOO_OFTEN)
-        return later(show_step(request, policy, asked, answers, form.refused(wrong_field), 429), often)
         content = {"key": uuid4().hex, "answers": changed} | ({"campaign": campaign} if campaign else {})
         token = await drafts.begin_draft(tx, force, content, now, keeping=deps.keeping)
         keep_cookie(request, response, token)
     return response
-        await deps.keeping.counting.take(tx, force, Act.FORM, caller, now)
