@@ -341,12 +341,6 @@ async def _keep(
     except TooMany as often:
         wrong_field = (asked.asked.name, TOO_OFTEN)
         return later(show_step(request, policy, asked, answers, form.refused(wrong_field), 429), often)
-    if asked.slug in PLACES and draft is not None:
-        if deps.force_ground.force_of(place_of(changed, deps.postcodes), force) != force:
-            content = set_aside(draft.content, asked.slug, changed[asked.slug])
-            await drafts.save_draft(tx, draft, content, keeping=deps.keeping)
-            return RedirectResponse(at(force, "elsewhere", change=change), 303)
-        draft = replace(draft, content=settled(draft.content, answers))
     following = sitting.after(asked, changed, policy, from_check=change)
     response = RedirectResponse(at(force, following, change=change and following != "check"), 303)
     if draft is not None:
