@@ -159,8 +159,8 @@ def _consumers(broker: KafkaBroker) -> list[Any]:
 
 
 def alive(consumer: Any) -> bool:
-    """Whether both tasks of an aiokafka consumer run: the one that reads, and the one that keeps it in its group."""
-    tasks = (consumer._fetcher.error_future, consumer._coordinator._coordination_task)
+    """Whether all tasks of an aiokafka consumer run: one reads, one keeps it in its group, one finds the brokers."""
+    tasks = (consumer._fetcher.error_future, consumer._coordinator._coordination_task, consumer._client._sync_task)
     return not any(task.done() for task in tasks)
 
 

@@ -11,9 +11,9 @@ import base64
 import contextlib
 import json
 import struct
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from functools import lru_cache, partial
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 from uuid import UUID
 
 from aiokafka import AIOKafkaProducer
@@ -32,8 +32,10 @@ _REQUEST_TIMEOUT_MS: Final = 10_000
 _ASK: Final = 1.0
 """Seconds for a cluster to say its id, which nothing is published in meanwhile."""
 _LARGEST_BATCH: Final = 1_000_000
+_DIED: Final = "the client ended by itself"
 _words = struct.Struct("<9I").unpack
 
+T = TypeVar("T")
 Place = tuple[str, int]
 Leave = Callable[[], Coroutine[Any, Any, None]]
 Batches = list[tuple[str, list[tuple[int, bytes]]]]
@@ -57,7 +59,11 @@ class Publisher(Protocol):
 
 
 class KafkaPublisher:
-    """Apache Kafka: an idempotent producer, so that its own retries neither double nor reorder."""
+    """Apache Kafka: an idempotent producer, so that its own retries neither double nor reorder.
+
+    A connection that ends at the wrong moment can end aiokafka's own tasks with an error nobody awaits (its issue
+    1038): such a producer keeps what it was given and sends no more, so whoever waits for it watches those tasks too.
+    """
 
     def __init__(self, bootstrap: str) -> None:
         self._bus_id = ""
@@ -79,7 +85,12 @@ class KafkaPublisher:
 
     async def bus_id(self) -> str:
         """While no answer comes it is the one known: a broker that goes is no other cluster, and the producer, which
-        finds the brokers that are left, is not to be given up for it."""
+        finds the brokers that are left, is not to be given up for it.
+
+        :raises KafkaError: nothing can be asked or sent any more.
+        """
+        if any(task.done() for task in self._own_tasks()):
+            raise KafkaError(_DIED)
         with contextlib.suppress(KafkaError, OSError, TimeoutError, RuntimeError):
             async with asyncio.timeout(_ASK):
                 self._bus_id = str((await self._admin.describe_cluster())["cluster_id"])
@@ -88,7 +99,7 @@ class KafkaPublisher:
     async def prepare(self, source: str, rows: Sequence[Row]) -> Leave:
         partitions: dict[str, list[int]] = {}
         for topic in {row["topic"] for row in rows}:
-            found = await self._producer.partitions_for(topic)
+            found = await self._while_alive(self._producer.partitions_for(topic))
             if not found:
                 raise KafkaError(f"topic {topic} does not exist")
             partitions[topic] = sorted(found)
@@ -111,8 +122,10 @@ class KafkaPublisher:
         return found
 
     async def _publish(self, batches: Mapping[Place, Sequence[BatchBuilder]]) -> None:
-        ends = await asyncio.gather(
-            *(self._publish_partition(place, mine) for place, mine in batches.items()), return_exceptions=True
+        ends = await self._while_alive(
+            asyncio.gather(
+                *(self._publish_partition(place, mine) for place, mine in batches.items()), return_exceptions=True
+            )
         )
         for end in ends:
             if isinstance(end, BaseException):
@@ -123,8 +136,25 @@ class KafkaPublisher:
             # One batch of a partition in the air: a refused one is never overtaken by a later one.
             await (await self._producer.send_batch(batch, place[0], partition=place[1]))
 
+    async def _while_alive(self, work: Awaitable[T]) -> T:
+        working = asyncio.ensure_future(work)
+        try:
+            await asyncio.wait((working, *self._own_tasks()), return_when=asyncio.FIRST_COMPLETED)
+            if not working.done():
+                raise KafkaError(_DIED)
+            return working.result()
+        finally:
+            working.cancel()
+            await asyncio.gather(working, return_exceptions=True)
+
+    def _own_tasks(self) -> tuple[asyncio.Task[None], ...]:
+        """What aiokafka runs for both clients: they find brokers, and one sends."""
+        producer, sender = self._producer.client, self._producer._sender
+        return producer._sync_task, sender.sender_task, self._admin._client._sync_task
+
     async def stop(self) -> None:
-        for closing in (self._producer.stop(), self._admin.close()):
+        # The producer's own stop waits for what it can no longer send; its client is closed all the same.
+        for closing in (self._producer.stop(), self._producer.client.close(), self._admin.close()):
             with contextlib.suppress(Exception):
                 await asyncio.wait_for(closing, 5)
 

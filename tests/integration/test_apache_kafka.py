@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
 
+import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError
 
 from shared.bus.publishers import KafkaPublisher
+from shared.contracts.envelope import TYPE_PREFIX
 from tests.servers.apache_kafka import ApacheKafka
 
 TOPIC = "kafka-itself.v1"
@@ -26,12 +32,20 @@ def consumer(kafka: ApacheKafka, group: str) -> AIOKafkaConsumer:
     )
 
 
+async def create(kafka: ApacheKafka, topic: str) -> None:
+    """The topic is there."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+    await admin.start()
+    try:
+        if topic not in await admin.list_topics():
+            await admin.create_topics([NewTopic(topic, 4, 1)])
+    finally:
+        await admin.close()
+
+
 async def test_records_survive_a_kill_and_keep_their_order(apache_kafka: ApacheKafka) -> None:
     """Sends in flight at SIGKILL are delivered once and in order by the idempotent producer; all records are kept."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=apache_kafka.bootstrap)
-    await admin.start()
-    await admin.create_topics([NewTopic(TOPIC, 4, 1)])
-    await admin.close()
+    await create(apache_kafka, TOPIC)
     async with AIOKafkaProducer(
         bootstrap_servers=apache_kafka.bootstrap, acks="all", enable_idempotence=True, request_timeout_ms=60_000
     ) as producer:
@@ -78,3 +92,36 @@ async def test_a_broker_that_goes_is_no_other_bus(apache_kafka: ApacheKafka) -> 
         assert await publisher.bus_id() == known
     finally:
         await publisher.stop()
+
+
+async def test_a_producer_whose_own_tasks_have_ended_is_given_up_and_not_waited_for(apache_kafka: ApacheKafka) -> None:
+    """aiokafka looks for the brokers in a task of its own. When that ends by a fault it does not expect, what is being
+    sent would wait for ever; here it is refused at once, and a new publisher of the same relay brings it."""
+    row: Any = {
+        "topic": TOPIC, "key": uuid4(), "force_id": "avon-and-somerset", "sequence": 1, "id": uuid4(), "data": b"{}",
+        "type": f"{TYPE_PREFIX}walk-requested.v1", "time": datetime.now(UTC), "stamp": datetime.now(UTC),
+        "headers": None, "correlation_id": uuid4(), "causation_id": None, "traceparent": None,
+    }  # fmt: skip
+    await create(apache_kafka, TOPIC)
+
+    async def fault(*_: object) -> bool:
+        raise RuntimeError("unable to perform operation on a transport that is closed")
+
+    died = KafkaPublisher(apache_kafka.bootstrap)
+    known = await died.start()
+    async with asyncio.timeout(60):
+        flight = await died.prepare("/tests", [row])
+        died._producer.client._metadata_update = fault
+        died._producer._sender._in_flight.update(range(10))  # no broker is free: the batch waits
+        leaving = asyncio.create_task(flight())
+        await asyncio.sleep(0)
+        died._producer.client.force_metadata_update()
+        with pytest.raises(KafkaError):
+            await leaving
+        with pytest.raises(KafkaError):
+            await died.bus_id()
+        await died.stop()
+        another = KafkaPublisher(apache_kafka.bootstrap)
+        assert await another.start() == known
+        await (await another.prepare("/tests", [row]))()
+        await another.stop()
