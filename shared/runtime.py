@@ -85,6 +85,7 @@ def service_app(
     channels: Mapping[str, Channel] | None = None,
     on_start: Callable[[], Awaitable[None]] | None = None,
     measure: Callable[[], Awaitable[None]] | None = None,
+    force_names: Mapping[str, str] | None = None,
     tidy: Callable[[], Awaitable[None]] | None = None,
 ) -> FastAPI:
     """One service as a web application whose lifespan runs its bus side too, as its settings' roles say.
@@ -209,6 +210,8 @@ def service_app(
         lifespan=lifespan,
         asyncapi=lambda: document(service, subscriptions.events),
         forces=dependencies.policies.forces,
+        force_names=force_names,
+        other_names=settings.other_names,
     )
 
 

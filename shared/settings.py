@@ -56,6 +56,9 @@ class ServiceSettings(BaseSettings):
     oidc_forces: Annotated[tuple[str, ...], NoDecode] = ()
     """Forces whose staff this identity provider may sign in; empty means every force of forces_dir."""
 
+    other_names: Annotated[tuple[str, ...], NoDecode] = ()
+    """Host names by which other programs reach this service inside a network, beside that of its address below."""
+
     intake_url: str = "http://localhost:8001"
     assignment_url: str = "http://localhost:8002"
     partners_url: str = "http://localhost:8003"
@@ -68,7 +71,7 @@ class ServiceSettings(BaseSettings):
     embedded: bool = False
     """True only in the embedded stack: demo people, demo identity provider."""
 
-    @field_validator("roles", "oidc_forces", "uncounted_networks", mode="before")
+    @field_validator("roles", "oidc_forces", "uncounted_networks", "other_names", mode="before")
     @classmethod
     def _split(cls, given: object) -> object:
         return tuple(part.strip() for part in given.split(",") if part.strip()) if isinstance(given, str) else given

@@ -30,10 +30,7 @@ def build(settings: Settings, clock: Callable[[], datetime] = utc_now) -> FastAP
         pages=Pages(
             "intake",
             [Path(__file__).parent / "templates"],
-            themes={
-                force: Theme(name=policy.name, header=policy.colour, brand=policy.colour)
-                for force, policy in policies.items()
-            },
+            themes={force: Theme.of(policy) for force, policy in policies.items()},
             languages={force: policy.languages for force, policy in policies.items()},
             translations=[Path(__file__).parent / "translations"],
             leave=True,
@@ -45,6 +42,7 @@ def build(settings: Settings, clock: Callable[[], datetime] = utc_now) -> FastAP
         retention=timers.retention(deps.keeping),
         channels=ways_out(deps),
         tidy=deps.forget_attempts,
+        force_names=deps.force_names,
     )
 
 

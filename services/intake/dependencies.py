@@ -7,6 +7,7 @@ import base64
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, cast
+from urllib.parse import urlsplit
 
 from fastapi import Depends
 from starlette.exceptions import HTTPException
@@ -21,9 +22,13 @@ from services.intake.settings import Settings
 from services.intake.vault import Vault
 from shared import runtime
 from shared.contracts.policy import ForcePolicy
+from shared.geography.boundaries import BoundaryFileRefused
+from shared.geography.forces import ForceGround
 from shared.geography.postcodes import Postcodes
+from shared.policies import PolicyFault
 from shared.together import Together
 from shared.web.callers import Callers
+from shared.web.hosts import name_of, with_name
 from shared.web.languages import ENGLISH, spoken
 
 
@@ -33,6 +38,8 @@ class Dependencies(runtime.Dependencies[Settings]):
 
     keeping: Keeping = field(init=False, repr=False)
     postcodes: Postcodes = field(init=False, repr=False)
+    force_ground: ForceGround = field(init=False, repr=False)
+    """Whose place is whose."""
     words: Words = field(init=False, repr=False)
     callers: Callers = field(init=False, repr=False)
     grounds: dict[str, Ground] = field(init=False, repr=False, default_factory=dict)
@@ -51,15 +58,36 @@ class Dependencies(runtime.Dependencies[Settings]):
             IntakeMetrics(self.registry),
             settings.means(),
             {force: policy.limits for force, policy in self.policies.items()},
+            {
+                force: with_name(settings.intake_url, policy.hosts[0])
+                for force, policy in self.policies.items()
+                if policy.hosts
+            },
         )
         self.callers = Callers(settings.client_address_header, settings.uncounted_networks)
         self.postcodes = Postcodes.open(settings.postcodes_dir or settings.data_dir)
+        try:
+            self.force_ground = ForceGround.read(settings.forces_dir, self.policies.forces)
+        except BoundaryFileRefused as fault:
+            raise PolicyFault(fault.message) from fault
         self.words = Words.read(self.policies, settings.forces_dir)
         self.accept = Together(self._accept)
 
+    @property
+    def force_names(self) -> dict[str, str]:
+        """The force of each host name of a force's own.
+
+        :raises PolicyFault: one is the name that all forces share.
+        """
+        shared = name_of(urlsplit(self.settings.intake_url).netloc)
+        found = {host: force for force, policy in self.policies.items() for host in policy.hosts}
+        if shared in found:
+            raise PolicyFault(f"{found[shared]}: hosts: {shared} is the name of every force, of WALKANDTALK_INTAKE_URL")
+        return found
+
     def where_to_ask(self, force_id: str) -> str:
         """The address of a force's first page."""
-        return f"{self.keeping.intake_url}/{force_id}/"
+        return f"{self.keeping.home(force_id)}/{force_id}/"
 
     async def ground_of(self, force_id: str) -> Ground:
         """What a force's map shows; read when it is first asked for, which takes half a second."""
@@ -91,4 +119,4 @@ def policy_of(force: str, deps: Dependencies) -> ForcePolicy:
     """The force of a path; a page not found where there is no such force, or it has none in the language spoken."""
     if force not in deps.policies or spoken() not in (ENGLISH, *deps.policies[force].languages):
         raise HTTPException(404)
-    return deps.policies[force]
+    return deps.policies[force].in_language(spoken())

@@ -16,6 +16,7 @@ from shared.contracts.kinds import Channel, PartOfDay, Point, Reason
 from shared.contracts.policy import ForcePolicy
 from shared.contracts.refusals import Refusal
 from shared.contracts.walk_requests import Availability, ContactRules
+from shared.geography.forces import ForceGround
 from shared.geography.grid import OutsideGreatBritain, from_wgs84
 from shared.geography.postcodes import Postcodes
 from shared.policies import Policies
@@ -121,10 +122,11 @@ class WalkRequestIn(Part):
     equality: Annotated[dict[str, str], Field(max_length=20)] = {}
     """Kept apart from all else: nobody can find out whose answers they were, or which of them were one woman's."""
 
-    def command(self, policies: Policies, postcodes: Postcodes) -> RequestWalk:
+    def command(self, policies: Policies, postcodes: Postcodes, ground: ForceGround) -> RequestWalk:
         """The command.
 
-        :raises FieldsWrong: the force or the place cannot be found.
+        :raises FieldsWrong: the force or the place cannot be found, or the place is another force's. A place of no force
+            that uses the system is taken: a person of the force asked looks at it.
         """
         if self.force_id not in policies:
             raise FieldsWrong({"force_id": "This force does not take requests here"})
@@ -140,6 +142,9 @@ class WalkRequestIn(Part):
             excluded_teams=contact.excluded_teams,
         )
         place = point_of(self.place, postcodes)
+        if (owner := ground.force_of(place, self.force_id)) not in (self.force_id, None):
+            field = "place.postcode" if self.place.postcode is not None else "place"
+            raise FieldsWrong({field: f"This place is in the area of another force: send force_id {owner}"})
         further = tuple(point_of(one, postcodes, f"route.{number}") for number, one in enumerate(self.route))
         return RequestWalk(
             force_id=self.force_id,

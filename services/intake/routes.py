@@ -60,7 +60,7 @@ async def request_walk(
 ) -> WalkRequestAccepted:
     """Ask for a walk. Send the same Idempotency-Key again if no answer came: one request is made of it."""
     try:
-        command = body.command(deps.policies, deps.postcodes)
+        command = body.command(deps.policies, deps.postcodes, deps.force_ground)
         caller = deps.callers.counted(request)
         count = deps.keeping.counting.count(command.force_id, Act.REQUEST, caller, deps.clock())
         keyed = Keyed(command, idempotency_key, thread=Thread.current(), count=count)

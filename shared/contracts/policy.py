@@ -65,14 +65,15 @@ OURS: Mapping[str, Mapping[str, Any]] = {
         "scheme_name": "Cerdded a Siarad",
         "eligibility": "Gall unrhyw fenyw 18 oed neu hŷn ofyn am gael cerdded gyda swyddog.",
         "introduction": (
-            "Chi sy’n dewis y lle. Bydd swyddog hyfforddedig yn cerdded yno gyda chi, a byddwch yn dangos iddi beth sy’n "
-            "gwneud i chi deimlo’n anniogel."
+            "Chi sy’n dewis y lle. Bydd swyddog hyfforddedig yn cerdded yno gyda chi, a byddwch yn dangos iddi beth "
+            "sy’n gwneud i chi deimlo’n anniogel."
         ),
         "help_lines": (
-            "Llinell Gymorth Genedlaethol Cam-drin Domestig: 0808 2000 247, unrhyw bryd, am ddim. I fenywod, ac i’r rhai "
-            "sy’n poeni am fenyw.",
+            "Llinell Gymorth Genedlaethol Cam-drin Domestig: 0808 2000 247, unrhyw bryd, am ddim. I fenywod, ac i’r "
+            "rhai sy’n poeni am fenyw.",
             "Rape Crisis: 0808 500 2222, unrhyw bryd, am ddim. Ar ôl trais rhywiol, waeth pa mor bell yn ôl.",
-            "Cymorth i Ddioddefwyr: 0808 168 9111, unrhyw bryd, am ddim. Ar ôl unrhyw drosedd, wedi’i riportio neu beidio.",
+            "Cymorth i Ddioddefwyr: 0808 168 9111, unrhyw bryd, am ddim. Ar ôl unrhyw drosedd, wedi’i riportio neu "
+            "beidio.",
             "Y Samariaid: 116 123, unrhyw bryd, am ddim. Beth bynnag sy’n eich poeni.",
         ),
     }

@@ -2,7 +2,8 @@
 
 A row is (method, path template) → rule. A rule is PUBLIC (nobody need sign in), SEALED_LINK (whoever holds the secret
 link: the handler itself opens the link and refuses a bad one), BEARER (a program that brings its token: the handler
-itself refuses another), or the set of roles that may. create_app refuses to
+itself refuses another), HANDED_OVER (a form from a page of ours under another of our names, which brings its secret:
+the handler itself refuses another), or the set of roles that may. create_app refuses to
 start when a route has no row or a row has no route.
 """
 
@@ -28,6 +29,7 @@ class Open(Enum):
     PUBLIC = "public"
     SEALED_LINK = "sealed link"
     BEARER = "bearer token"
+    HANDED_OVER = "handed over"
 
 
 Rule: TypeAlias = Open | frozenset[Role]
@@ -37,6 +39,7 @@ Table: TypeAlias = Mapping[Row, Rule]
 PUBLIC = Open.PUBLIC
 SEALED_LINK = Open.SEALED_LINK
 BEARER = Open.BEARER
+HANDED_OVER = Open.HANDED_OVER
 SIGNED_IN = frozenset(Role)
 
 OFFICER = frozenset({Role.OFFICER})
@@ -74,6 +77,10 @@ INTAKE: Table = {
     ("GET", "/{force}/"): PUBLIC,
     ("GET", "/{force}/request/before"): PUBLIC,
     ("GET", "/{force}/request/not-eligible"): PUBLIC,
+    ("GET", "/{force}/request/elsewhere"): PUBLIC,
+    ("POST", "/{force}/request/elsewhere/keep"): PUBLIC,
+    ("POST", "/{force}/request/elsewhere/hand-over"): PUBLIC,
+    ("POST", "/{force}/request/take-over"): HANDED_OVER,
     ("GET", "/{force}/request/{step}"): PUBLIC,
     ("POST", "/{force}/request/{step}"): PUBLIC,
     ("POST", "/{force}/request/erase"): PUBLIC,

@@ -16,11 +16,12 @@ from starlette.routing import Mount
 
 from shared.contracts.refusals import Refusal
 from shared.web import access
-from shared.web.access import EVERY_SERVICE, PUBLIC, SEALED_LINK, Open, Table
+from shared.web.access import EVERY_SERVICE, HANDED_OVER, PUBLIC, SEALED_LINK, Open, Table
 from shared.web.csrf import ForgedForm
 from shared.web.documents import document_routes
 from shared.web.edge import MEGABYTE, Edge, security_headers
 from shared.web.guard import Guard
+from shared.web.hosts import Hosts
 from shared.web.languages import Speaking
 from shared.web.pages import FOR_EVER, Pages
 from shared.web.problems import DATABASE_AWAY, Answers
@@ -131,15 +132,18 @@ def create_app(
     asyncapi: Callable[[], Mapping[str, Any]] | None = None,
     forces: tuple[str, ...] = (),
     max_body: int = MEGABYTE,
+    force_names: Mapping[str, str] | None = None,
+    other_names: Sequence[str] = (),
 ) -> FastAPI:
     """The web application of one service.
 
     `access_table` is the service's own rows (shared.web.access.TABLES[service] when left out); `refusals` gives the
     HTTP status of each Refusal (409, and 503 for TryAgain, when left out); `ready` and `bus_ready` name parts and
     whether each is well; `forces` are all forces of this installation, for an identity provider that is not limited
-    to some of them by settings.oidc_forces. Raises AccessTableBroken when routes and table differ.
+    to some of them by settings.oidc_forces. `force_names` is the force of each host name of a force's own; `other_names`
+    are further names of this service. Raises AccessTableBroken when routes and table differ.
     """
-    site = Site.of(service, title, settings)
+    site = Site.of(service, title, settings, force_names or ())
     answers = Answers(pages, refusals or {})
     provider = Provider(settings, site, settings.oidc_forces or forces)
 
@@ -176,6 +180,7 @@ def create_app(
 
     for kind in (HTTPException, RequestValidationError, Refusal, ForgedForm, SignInNeeded, *DATABASE_AWAY):
         app.add_exception_handler(kind, answer)
+    app.add_middleware(Hosts, own_url=site.own_url, of_forces=force_names or {}, others=other_names)
     app.add_middleware(
         Edge,
         service=service,
@@ -209,15 +214,15 @@ def add_guarded(
             guarded = copy.copy(route)
             guarded.responses = {**PROBLEM_RESPONSES, **route.responses}
             rule = table.get(row, frozenset())
+            hers = rule in (PUBLIC, SEALED_LINK, HANDED_OVER) and row not in EVERY_SERVICE
             guarded.app = Guard(
                 route.app,
                 rule,
                 site,
                 provider.forces,
                 provider.user_of_token,
-                translated=rule in (PUBLIC, SEALED_LINK)
-                and row not in EVERY_SERVICE
-                and not route.path.startswith("/api/"),
+                translated=hers and not route.path.startswith("/api/"),
+                on_hosts=hers or route.path == "/theme.css",
             )
             if not isinstance(rule, Open):
                 guarded.openapi_extra = {**(route.openapi_extra or {}), "security": [{"bearer": []}]}

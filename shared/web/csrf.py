@@ -45,6 +45,17 @@ def from_elsewhere(request: Request, own_url: str) -> bool:
     return origin not in (own_url, f"{scheme}://{request.headers.get('host', '')}")
 
 
+def refuse_strangers(request: Request, site: Site) -> None:
+    """Let pass what a page of ours sent, under whichever of our names it was shown.
+
+    A browser cannot be made to lie about the origin, and such a page asks it to be told; none told is none of ours.
+
+    :raises ForgedForm: another site sent it.
+    """
+    if request.headers.get("origin") not in site.origins:
+        raise ForgedForm
+
+
 def cookie_of(request: Request, site: Site) -> str:
     """What tokens of this browser are bound to.
 

@@ -43,16 +43,22 @@ def correlation_of(headers: Headers) -> UUID:
         return UUID(hex=trace[1]) if trace else uuid4()
 
 
-def security_headers(inline_script_hash: str, https: bool) -> list[tuple[str, str]]:
-    """The headers of every answer: what a browser may load, and what it may tell or remember."""
-    policy = (
+def content_policy(inline_script_hash: str, form_to: str = "") -> str:
+    """What a browser may load, and where it may send a form: to us, and to `form_to`."""
+    forms = f"'self' {form_to}".strip()
+    return (
         "default-src 'none'; "
         f"script-src 'self' '{inline_script_hash}'; "
         "style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; manifest-src 'self'; "
-        "worker-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+        f"worker-src 'self'; base-uri 'none'; form-action {forms}; "
+        "frame-ancestors 'none'"
     )
+
+
+def security_headers(inline_script_hash: str, https: bool) -> list[tuple[str, str]]:
+    """The headers of every answer: what a browser may load, and what it may tell or remember."""
     headers = [
-        ("content-security-policy", policy),
+        ("content-security-policy", content_policy(inline_script_hash)),
         ("referrer-policy", "no-referrer"),
         ("x-content-type-options", "nosniff"),
         ("permissions-policy", "camera=(), geolocation=(self), microphone=(), payment=(), usb=()"),

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.web import csrf, session
 from shared.web.access import Open, Rule
+from shared.web.hosts import force_of_host
 from shared.web.languages import ENGLISH, language_of
 from shared.web.session import SignInNeeded, User
 from shared.web.site import Site
@@ -36,11 +37,14 @@ class Guard:
         bearer: Bearer,
         *,
         translated: bool = False,
+        on_hosts: bool = False,
     ) -> None:
         """`forces` are those whose people may be signed in here; `bearer` turns an access token into its user and
-        raises SignInNeeded for one it does not accept; what is not `translated` is there in English alone."""
+        raises SignInNeeded for one it does not accept; what is not `translated` is there in English alone, and
+        what is not `on_hosts` is there only at the name that all forces share."""
         self.app = app
         self.translated = translated
+        self.on_hosts = on_hosts
         self.rule = rule
         self.site = site
         self.forces = forces
@@ -52,6 +56,10 @@ class Guard:
         request = Request(scope, receive)
         if not self.translated and language_of(request) != ENGLISH:
             raise HTTPException(404)
+        if (own := force_of_host(request)) is not None:
+            # Under the name of one force there is nothing of another's, and nothing for staff.
+            if not self.on_hosts or request.path_params.get("force", own) != own:
+                raise HTTPException(404)
         scheme, _, credential = request.headers.get("authorization", "").partition(" ")
         by_bearer = scheme.lower() == "bearer" and bool(credential)
         if by_bearer and self.rule is Open.BEARER:
@@ -67,7 +75,9 @@ class Guard:
                 raise SignInNeeded
             if not (user.roles & self.rule):
                 raise HTTPException(403)
-        if request.method not in csrf.SAFE_METHODS and not by_bearer:
+        if self.rule is Open.HANDED_OVER:
+            csrf.refuse_strangers(request, self.site)
+        elif request.method not in csrf.SAFE_METHODS and not by_bearer:
             receive = await self.check_form(request, receive, user)
         await self.app(scope, receive, send)
 

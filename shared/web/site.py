@@ -2,12 +2,14 @@
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from pydantic import SecretStr
 from starlette.requests import HTTPConnection
+
+from shared.web.hosts import origin_of, with_name
 
 
 class WebSettings(Protocol):
@@ -50,10 +52,12 @@ class Site:
     urls: Mapping[str, str]
     session_key: bytes = field(repr=False)
     csrf_key: bytes = field(repr=False)
+    origins: frozenset[str] = frozenset()
+    """Under which a browser knows this service: the shared name, and the names of forces."""
 
     @classmethod
-    def of(cls, service: str, title: str, settings: WebSettings) -> "Site":
-        """Derive the keys and gather the addresses from the settings."""
+    def of(cls, service: str, title: str, settings: WebSettings, names: Iterable[str] = ()) -> "Site":
+        """Derive the keys and gather the addresses from the settings; `names` are those of forces."""
         urls = {
             "intake": settings.intake_url,
             "assignment": settings.assignment_url,
@@ -66,6 +70,7 @@ class Site:
             urls={name: url.rstrip("/") for name, url in urls.items()},
             session_key=derived_key(settings.session_secret, "session"),
             csrf_key=derived_key(settings.session_secret, f"form of {service}"),
+            origins=frozenset({origin_of(urls[service]), *(with_name(urls[service], name) for name in names)}),
         )
 
     def cookie(self, name: str) -> str:

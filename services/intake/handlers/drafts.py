@@ -64,6 +64,16 @@ async def erase_draft(tx: Transaction, draft: Draft) -> None:
     await timers.cancel(tx, DRAFT_EXPIRES, draft.force_id, [draft.id])
 
 
+async def hand_over(
+    tx: Transaction, draft: Draft, force_id: str, content: Mapping[str, Any], now: datetime, *, keeping: Keeping
+) -> str:
+    """Another force's form begun with this content, and this one gone, in one transaction that may touch both; the
+    token of the new one."""
+    token = await begin_draft(tx, force_id, content, now, keeping=keeping)
+    await erase_draft(tx, draft)
+    return token
+
+
 async def erase_expired_drafts(tx: Transaction, fired: Sequence[Fired], now: datetime) -> None:
     """Forms nobody finished are gone after a few hours."""
     await draft_rows.remove_drafts(tx, [(one.force_id, one.subject) for one in fired])

@@ -39,7 +39,8 @@ PRIVATE_LINK: Final = "private link"
 
 def private_link(keeping: Keeping, held: Held) -> str:
     """The address of the page where she, and nobody else, can withdraw or stop all contact."""
-    return f"{keeping.intake_url}/your-request/{keeping.vault.seal_text(PRIVATE_LINK, [held.force_id, held.id.hex])}"
+    token = keeping.vault.seal_text(PRIVATE_LINK, [held.force_id, held.id.hex])
+    return f"{keeping.home(held.force_id)}/your-request/{token}"
 
 
 def open_private_link(keeping: Keeping, token: str) -> tuple[str, UUID]:

@@ -24,11 +24,18 @@ class Keeping:
     link_key: bytes = field(repr=False)
     feedback_url: str
     intake_url: str
+    """Where every force's pages are."""
     metrics: IntakeMetrics
     means: Mapping[str, Means] = field(default_factory=dict)
     """By force, what it can send by; e-mail alone where it is not named."""
     limits: Mapping[str, Limits] = field(default_factory=dict)
     """By force, how often is too often."""
+    homes: Mapping[str, str] = field(default_factory=dict)
+    """By force, where its pages are if it has a host name of its own."""
+
+    def home(self, force_id: str) -> str:
+        """What an address of a force's page begins with."""
+        return self.homes.get(force_id, self.intake_url)
 
     @cached_property
     def counting(self) -> Counting:

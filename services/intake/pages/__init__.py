@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from services.intake.pages import access, campaigns, card, erasure, form, hers, letters, start
+from services.intake.pages import access, campaigns, card, elsewhere, erasure, form, hers, letters, start
 
-PARTS = (start, form, hers, access, erasure, card, letters, campaigns)
+PARTS = (start, elsewhere, form, hers, access, erasure, card, letters, campaigns)
 
 # In this order: a page of the form by its name stands behind the pages that have a path of their own.
 router = APIRouter(routes=[route for part in PARTS for route in part.router.routes])

@@ -17,7 +17,8 @@ from services.intake.dependencies import Dependencies, Deps, policy_of
 from services.intake.domain.limits import Act
 from services.intake.domain.refusals import FieldsWrong, KeyUsedForAnother
 from services.intake.form import sitting
-from services.intake.form.answers import command_of, refuse_answer
+from services.intake.form.answers import command_of, place_of, refuse_answer
+from services.intake.form.aside import PLACES, aside, set_aside, settled
 from services.intake.form.fields import Consent, Eligibility
 from services.intake.form.of_her import spoken_to, worded
 from services.intake.form.questions import BY_SLUG
@@ -246,7 +247,10 @@ async def ask(request: Request, force: str, step: str, deps: Deps) -> Response:
     if not sitting.may_open(asked, answers, policy):
         reached = sitting.first_open(answers, policy)
         return RedirectResponse(at(force, reached.slug if reached else "check"), 303)
-    given: dict[str, Any] = dict(answers.get(asked.slug, {}))
+    given: dict[str, Any] = {
+        **answers.get(asked.slug, {}),
+        **(aside(draft.content).get(asked.slug, {}) if draft else {}),
+    }
     return show_step(request, policy, asked, answers, Form(values=given))
 
 
@@ -341,6 +345,12 @@ async def _keep(
     except TooMany as often:
         wrong_field = (asked.asked.name, TOO_OFTEN)
         return later(show_step(request, policy, asked, answers, form.refused(wrong_field), 429), often)
+    if asked.slug in PLACES and draft is not None:
+        if deps.force_ground.force_of(place_of(changed, deps.postcodes), force) != force:
+            content = set_aside(draft.content, asked.slug, changed[asked.slug])
+            await drafts.save_draft(tx, draft, content, keeping=deps.keeping)
+            return RedirectResponse(at(force, "elsewhere", change=change), 303)
+        draft = replace(draft, content=settled(draft.content, answers))
     following = sitting.after(asked, changed, policy, from_check=change)
     response = RedirectResponse(at(force, following, change=change and following != "check"), 303)
     if draft is not None:

@@ -17,10 +17,13 @@ from services.intake.handlers import hers, proposals
 from services.intake.handlers.hers import Amendment, HerRequest
 from services.intake.pages.links import WrongLinks
 from services.intake.requesting import postcode_point
+from shared.contracts.kinds import Point
 from shared.contracts.walk_requests import Availability
 from shared.web import forms
 from shared.web.forms import Form
+from shared.web.languages import spoken
 from shared.web.pages import render
+from shared.wording import Text
 
 router = APIRouter(dependencies=[WrongLinks])
 
@@ -106,7 +109,7 @@ async def change(request: Request, token: str, deps: Deps) -> Response:
     form = await forms.read(request, WhereAndWhen, changing.MESSAGES)
     if form.data is not None:
         try:
-            amendment = _amendment(form.data, deps)
+            amendment = _amendment(form.data, force_id, deps)
             async with deps.database.transaction([force_id]) as tx:
                 await hers.amend(tx, force_id, request_id, amendment, deps.clock(), keeping=deps.keeping)
             return _back_to(token, "changed")
@@ -118,14 +121,37 @@ async def change(request: Request, token: str, deps: Deps) -> Response:
     return _show(request, "your_request/change.html", token, found, deps, 422, form=form, asked=changing.WHERE_AND_WHEN)
 
 
-def _amendment(given: WhereAndWhen, deps: Dependencies) -> Amendment:
+def _amendment(given: WhereAndWhen, force_id: str, deps: Dependencies) -> Amendment:
+    place = postcode_point(given.postcode, deps.postcodes) if given.postcode else None
+    if place is not None:
+        _refuse_elsewhere(place, force_id, deps)
     return Amendment(
         Availability(
             days=tuple(dict.fromkeys(given.days)), parts=tuple(dict.fromkeys(given.parts)), earliest=given.earliest
         ),
         None if given.group is None else given.group == "yes",
-        postcode_point(given.postcode, deps.postcodes) if given.postcode else None,
+        place,
     )
+
+
+def _refuse_elsewhere(place: Point, force_id: str, deps: Dependencies) -> None:
+    """Her request stays with the force it was sent to, whose officers have it already.
+
+    :raises FieldsWrong: the place is not of this force; whom to ask instead.
+    """
+    owner = deps.force_ground.force_of(place, force_id)
+    if owner == force_id:
+        return
+    if owner is None:
+        force = policy_of(force_id, deps).name
+        told = Text("This place is not in the area of %(force)s. Call 101 and ask whose it is", force=force)
+    else:
+        told = Text(
+            "This place is in the area of %(force)s. To walk there, ask for a walk at %(address)s",
+            force=deps.policies[owner].in_language(spoken()).name,
+            address=deps.where_to_ask(owner),
+        )
+    raise FieldsWrong({"place.postcode": told})
 
 
 @router.get("/your-request/{token}/contact")

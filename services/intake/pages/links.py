@@ -11,11 +11,17 @@ from starlette.requests import Request
 from services.intake.dependencies import Deps
 from services.intake.domain.limits import Act
 from services.intake.domain.refusals import LinkInvalid, RequestNotFound
+from services.intake.handlers.hers import open_private_link
+from shared.web.hosts import force_of_host
 
 
 async def _counted(request: Request, deps: Deps) -> AsyncIterator[None]:
     """Of a link that opens it asks nothing: whoever shares an address with a flood still reaches her own page."""
     try:
+        whose, _ = open_private_link(deps.keeping, request.path_params["token"])
+        # At another force's own name there is no page of this one.
+        if force_of_host(request) not in (None, whose):
+            raise LinkInvalid
         yield
     except (LinkInvalid, RequestNotFound):
         caller, now, force_id = deps.callers.counted(request), deps.clock(), min(deps.policies.forces)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from services.intake.dependencies import Deps, policy_of
 from services.intake.requesting import known_campaign
 from shared.contracts.policy import ForcePolicy
+from shared.web.hosts import force_of_host
 from shared.web.pages import render
 
 router = APIRouter()
@@ -22,7 +23,9 @@ def came_by(request: Request, policy: ForcePolicy) -> str:
 
 @router.get("/")
 async def forces(request: Request, deps: Deps) -> Response:
-    """Choose a force."""
+    """Choose a force; at the name of one it is chosen."""
+    if (force := force_of_host(request)) is not None:
+        return RedirectResponse(f"/{force}/{came_by(request, deps.policies[force])}", 303)
     return render(request, "forces.html", forces=[deps.policies[force] for force in deps.policies.forces])
 
 
