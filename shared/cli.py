@@ -7,6 +7,8 @@ import base64
 import json
 import os
 import shutil
+import subprocess
+import sys
 import time
 from dataclasses import asdict
 from datetime import datetime
@@ -273,6 +275,15 @@ def restore(
     console.print("Start the service: it erases again whom the dump still knew before it serves.")
 
 
+@app.command(
+    "keys",
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+)
+def keys_of_intake(context: typer.Context) -> None:
+    """Replace intake's master key: status, new, rotate, retire. Run where intake runs: its ring is in its settings."""
+    raise typer.Exit(subprocess.call([sys.executable, "-m", "services.intake.keys", *context.args]))
+
+
 def _database_of(admin_url: str, service: str) -> str:
     return admin_url.rsplit("/", 1)[0] + f"/{service}"
 
@@ -458,6 +469,74 @@ def discard_parked(
     if unknown:
         errors.print(f"{service}: nothing is parked under {', '.join(map(str, unknown))}", style="red")
         raise typer.Exit(1)
+
+
+@app.command()
+def retention(
+    service: Annotated[
+        str | None, typer.Argument(help="One of the services; without it all of the running stack.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and let nothing go.")] = False,
+    confirm: Annotated[
+        bool, typer.Option("--confirm", help="Even if it is more than a fifth of all there is.")
+    ] = False,
+    seconds: Annotated[float, typer.Option(min=1, help="How long to wait until the service has done it.")] = 600,
+    url: DatabaseUrl = None,
+) -> None:
+    """What is past the time its force keeps it: say how much, and have the running service let go of it now.
+
+    It does so every night by itself; exit 1 where that waits for a person, or anything is left.
+    """
+    services = SERVICES if service is None else (_known(service),)
+    if service is None and url is not None:
+        errors.print("Name the service whose database that is.", style="red")
+        raise typer.Exit(2)
+    left = [one for one in services if not asyncio.run(_retention(one, url, dry_run, confirm, seconds))]
+    if left:
+        raise typer.Exit(1)
+
+
+async def _retention(service: str, url: str | None, dry_run: bool, confirm: bool, seconds: float) -> bool:
+    from datetime import UTC
+
+    from shared.database import Database
+    from shared.policies import Policies
+    from shared.retention import kinds_of, report, run_now
+
+    if not kinds_of(service):
+        console.print(f"{service}: nothing has a time of its own; what is hers goes when intake erases her")
+        return True
+    policies = Policies.read(_forces_folder())
+    database = Database(url or _stack_url(service))
+    await database.open()
+    try:
+        lines = await report(database, service, policies, datetime.now(UTC))
+        table = Table("force", "kind", "kept for", "past it", "oldest", "kept all the same", "of all", title=service)
+        for line in lines:
+            found = line.found
+            kept = ", ".join(f"{many} {why}" for why, many in sorted(found.kept.items()))
+            oldest = f"{found.oldest:%Y-%m-%d}" if found.oldest else ""
+            table.add_row(line.force_id, line.kind, f"{line.days} days", str(found.going), oldest, kept, str(found.of))
+        console.print(table)
+        too_much = [line for line in lines if line.found.too_much]
+        for line in too_much:
+            errors.print(
+                f"{line.force_id}: {line.found.going} of {line.found.of} {line.kind} would go at once. "
+                "If that is meant: walkandtalk retention --confirm",
+                style="red",
+            )
+        if dry_run:
+            return not too_much
+        if too_much and not confirm:
+            return False
+        if not await run_now(database, policies, datetime.now(UTC), confirmed=confirm, patience=seconds):
+            errors.print(f"{service}: not done within {seconds:.0f} seconds; does its bus role run?", style="red")
+            return False
+        left = sum(line.found.going for line in await report(database, service, policies, datetime.now(UTC)))
+        console.print(f"{service}: done, {left} are left")
+        return left == 0
+    finally:
+        await database.close()
 
 
 @audit.command("verify")
