@@ -34,6 +34,7 @@ from shared.database import TRANSIENT, Database
 from shared.observability import configure_logging, log
 from shared.policies import Policies, PolicyFault
 from shared.provisioning import migrations_needed
+from shared.retention import Retention, RetentionMetrics, Take
 from shared.sendings import Sender
 from shared.settings import ServiceSettings, complaints
 from shared.timers import TimerLoop, Timers
@@ -82,6 +83,7 @@ def service_app(
     subscriptions: Subscriptions,
     forget: Forget,
     timers: Timers | None = None,
+    retention: Mapping[str, Take] | None = None,
     channels: Mapping[str, Channel] | None = None,
     on_start: Callable[[], Awaitable[None]] | None = None,
     measure: Callable[[], Awaitable[None]] | None = None,
@@ -92,6 +94,7 @@ def service_app(
 
     `forget` takes the data of somebody erased out of the service's own tables: here for a database that was restored
     from before the erasure, which learns of it from the file of tombstones before it is ready.
+    `retention` is what is done with each kind of thing that is past its time (shared/retention.py).
     `on_start` runs in the bus role once its database answers, before anything is taken from the bus (registers,
     published areas); it must be repeatable.
     `measure` runs in the bus role every fifteen seconds: gauges read from the database. `tidy` runs there every hour:
@@ -99,6 +102,9 @@ def service_app(
     """
     settings: ServiceSettings = dependencies.settings
     metrics = BusMetrics(dependencies.registry)
+    due = timers or Timers()
+    kept = Retention(service, dependencies.policies, retention or {}, RetentionMetrics(dependencies.registry))
+    kept.on(due)
     ledger = Ledger(settings.data_dir / f"{service}.tombstones")
     inbox = Inbox(dependencies.bus_database, subscriptions, dependencies.clock, metrics, dependencies.policies.forces)
     bus = Bus(
@@ -133,6 +139,9 @@ def service_app(
     async def remember() -> None:
         await ledger.apply(dependencies.bus_database, dependencies.policies.forces, forget, dependencies.clock())
 
+    async def begin_nights() -> None:
+        await kept.start(dependencies.bus_database, dependencies.clock())
+
     async def bus_ready() -> Mapping[str, bool]:
         if "bus" not in settings.roles:
             return {}
@@ -151,7 +160,7 @@ def service_app(
         first: list[Callable[[], Awaitable[None]]] = []
         loops: list[Callable[[asyncio.Event], Awaitable[None]]] = []
         if "bus" in settings.roles:
-            first = [partial(_roll_partitions, dependencies), remember]
+            first = [partial(_roll_partitions, dependencies), remember, begin_nights]
             if on_start is not None:
                 first.append(on_start)
             loops = [
@@ -159,7 +168,7 @@ def service_app(
                 relay.run,
                 TimerLoop(
                     dependencies.bus_database,
-                    timers or Timers(),
+                    due,
                     dependencies.clock,
                     # Of a record whose headers nobody could read the force is unknown: it has to be scrubbed too.
                     (*dependencies.policies.forces, UNKNOWN_FORCE),

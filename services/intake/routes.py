@@ -15,10 +15,12 @@ from services.intake.domain.limits import Act
 from services.intake.domain.receipts import Receipt
 from services.intake.handlers.delivery import receive
 from services.intake.handlers.requests import Keyed
+from services.intake.handlers.retention import put_on_hold
 from services.intake.places import LookIn, LookOut
 from services.intake.requesting import WalkRequestIn
 from shared.bus.outbox import Thread
 from shared.contracts.refusals import Refusal
+from shared.web.session import User, current_user
 
 router = APIRouter(prefix="/api/v1")
 
@@ -27,6 +29,7 @@ REFUSALS: dict[type[Refusal], int] = {
     refusals.KeyUsedForAnother: 422,
     refusals.RequestNotFound: 404,
     refusals.RequestErased: 410,
+    refusals.OnHold: 409,
     refusals.LinkInvalid: 404,
     refusals.LetterGone: 404,
     refusals.TimesGone: 409,
@@ -114,3 +117,19 @@ async def look(force: str, body: LookIn, deps: Deps) -> LookOut:
     """What lies near a point or a postcode. Asked in a body, because an address is logged; nothing of it is kept."""
     policy_of(force, deps)
     return (await deps.ground_of(force)).look(body, deps.postcodes)
+
+
+class HoldIn(BaseModel):
+    """Whether a request is kept from being erased, and why; the reason is kept with who said so."""
+
+    on_hold: bool
+    reason: Annotated[str, Field(min_length=5, max_length=300)]
+
+
+@router.post("/requests/{reference}/hold", status_code=204)
+async def put_request_on_hold(
+    reference: str, body: HoldIn, user: Annotated[User, Depends(current_user)], deps: Deps
+) -> None:
+    """Keep a request from being erased, by her or by its age, while the law asks for it; or let it go again."""
+    async with deps.database.transaction([user.force_id]) as tx:
+        await put_on_hold(tx, user.force_id, reference, body.on_hold, user.sub, body.reason, deps.clock())

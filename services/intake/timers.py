@@ -5,9 +5,21 @@ from __future__ import annotations
 from functools import partial
 
 from services.intake.handlers import answers, drafts, equality, erasure, follow_ups
+from services.intake.handlers import retention as kept
 from services.intake.handlers.keeping import Keeping
 from shared.bus.erasure import SCRUB, scrub
+from shared.retention import Take
 from shared.timers import Timers
+
+
+def retention(keeping: Keeping) -> dict[str, Take]:
+    """What is done with each kind of thing that is past its time."""
+    return {
+        "participant": partial(kept.erase_past, keeping=keeping),
+        "unarranged": partial(kept.erase_past, keeping=keeping),
+        "message": kept.empty_messages,
+        "letter": kept.give_up_letters,
+    }
 
 
 def timers(keeping: Keeping) -> Timers:

@@ -197,9 +197,17 @@ class Limits(Choices):
 
 
 class Retention(Choices):
-    """Days until personal data is erased after the last contact."""
+    """For how many days what is kept. Nothing goes before its force's day is over, and nothing that is still open."""
 
-    participant_days: Days = 365
+    participant_days: Annotated[int, Field(ge=90, le=3650)] = 365
+    """All that is held of a woman, after the last that happened to her request once it was over. A complaint about the
+    police is to be made within twelve months; before ninety days the survey could not be answered."""
+    unarranged_days: Annotated[int, Field(ge=90, le=3650)] = 365
+    """The same where no walk came about and nothing was heard since: she has forgotten, or was forgotten."""
+    message_days: Annotated[int, Field(ge=14, le=3650)] = 90
+    """What was said in a message, after it left: long enough to answer her question about it. That it was sent stays."""
+    letter_days: Annotated[int, Field(ge=14, le=3650)] = 60
+    """A letter nobody posted: what it says no longer holds."""
 
 
 class ForcePolicy(Choices):

@@ -18,6 +18,9 @@ EXPORTED: Final[Mapping[str, tuple[str, ...]]] = {
         "officer_id",
         "requested_at",
         "followed_up_at",
+        "moved_at",
+        "contact_wanted_at",
+        "on_hold_at",
     ),
     "message": (
         "kind",
@@ -35,7 +38,7 @@ EXPORTED: Final[Mapping[str, tuple[str, ...]]] = {
     "sending": ("state", "due_at", "tries", "ended_at", "fault"),
     "waiting_baseline": ("sealed", "answered_on"),
     "wanted_contact": ("sealed",),
-    "walk_concern": ("concern_id",),
+    "walk_concern": ("concern_id", "resolved_at"),
     "accepted_key": ("accepted_at",),
     "audit": ("at", "actor", "action", "reason", "recipient"),
 }

@@ -35,6 +35,10 @@ class RequestErased(Refusal):
     """What we held about this request was erased."""
 
 
+class OnHold(Refusal):
+    """This cannot be erased yet: the law asks us to keep it. The force’s data protection officer can tell you why."""
+
+
 class ContactNotYours(Refusal):
     """Only the officer who has taken this walk on, and the force’s coordinator, can see how to contact her."""
 

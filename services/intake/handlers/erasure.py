@@ -10,12 +10,13 @@ from typing import Final
 from uuid import UUID, uuid4
 
 from services.intake.domain.answers import withdrawn_on
-from services.intake.domain.refusals import RequestNotFound
+from services.intake.domain.refusals import OnHold, RequestNotFound
 from services.intake.handlers.answers import forget_waiting
 from services.intake.handlers.follow_ups import CONTACT_IS_TOLD, request_wanted
 from services.intake.handlers.keeping import Keeping
 from services.intake.store import erasure as erasure_rows
 from services.intake.store import follow_ups as follow_up_rows
+from services.intake.store import retention as retention_rows
 from services.intake.store.erasure import Hers, Withdrawn
 from services.intake.vault import CannotOpen
 from shared import audit, sendings, timers
@@ -48,10 +49,13 @@ async def erase(
 
     :param actor: `participant`, `retention`, or who is signed in.
     :raises RequestNotFound: nobody knows it.
+    :raises OnHold: the data protection officer keeps it.
     """
     hers = await erasure_rows.lock_all_of_hers(tx, [(force_id, request_id)])
     if not hers and not await is_erased(tx, force_id, request_id):
         raise RequestNotFound
+    if await retention_rows.held_back(tx, force_id, [one.request_id for one in hers]):
+        raise OnHold
     await _erase(tx, hers, now, keeping)
     entries = [Entry(force_id, actor, "erased", str(one.request_id), reason) for one in hers]
     await audit.record(tx, entries, now)

@@ -86,13 +86,14 @@ async def tell_wanted_contacts(tx: Transaction, fired: Sequence[Fired], now: dat
         content = keeping.vault.open(_WANTED, one.sealed, str(one.id))
         found.append((one.force_id, UUID(content["request"]), Urgency(content["urgency"])))
     known = await request_rows.requests(tx, [request_id for _, request_id, _ in found])
-    facts = [
-        Fact(ContactWanted(request_id=request_id, contact_id=uuid4(), urgency=urgency), force_id, now)
+    told = [
+        (force_id, ContactWanted(request_id=request_id, contact_id=uuid4(), urgency=urgency))
         for force_id, request_id, urgency in found
         if request_id in known and not open_request(keeping.vault, known[request_id]).person.rules.stopped
     ]
-    _CHANCE.shuffle(facts)
-    await outbox.append(tx, facts)
+    _CHANCE.shuffle(told)
+    await follow_up_rows.note_wanted(tx, [event.request_id for _, event in told], now)
+    await outbox.append(tx, [Fact(event, force_id, now) for force_id, event in told])
 
 
 async def note_follow_ups(tx: Transaction, received: Sequence[Received[FollowUpCompleted]], now: datetime) -> None:

@@ -102,7 +102,7 @@ async def withdraw(tx: Transaction, force_id: str, request_id: UUID, now: dateti
         raise RequestNotFound
     if stored.held.state in (RequestState.WITHDRAWN, RequestState.COMPLETED):
         return
-    await request_rows.withdraw(tx, force_id, request_id)
+    await request_rows.withdraw(tx, force_id, request_id, now)
     await call_back(tx, [request_id], MessageKind)
     await audit.record(tx, [Entry(force_id, "participant", "altered", str(request_id), "withdrew her request")], now)
     await outbox.append(tx, [Fact(WalkRequestWithdrawn(request_id=request_id), force_id, now)])
@@ -118,10 +118,10 @@ async def stop_contact(tx: Transaction, force_id: str, request_id: UUID, now: da
         return
     rules = woman.person.rules.model_copy(update={"stopped": True})
     await _reseal(tx, woman, woman.person.with_rules(rules))
+    await participant_rows.note_stopped(tx, force_id, woman.held.participant_id, now)
     await call_back(tx, [request_id], MessageKind)
     await _lapse(tx, woman)
     await audit.record(tx, [Entry(force_id, "participant", "altered", str(request_id), "stopped all contact")], now)
-    await participant_rows.note_stopped(tx, force_id, woman.held.participant_id, now)
     await outbox.append(tx, [Fact(ContactRulesChanged(request_id=request_id, contact=rules), force_id, now)])
 
 
@@ -149,6 +149,7 @@ async def amend(
     wanted = amended(request_id, before, change.place, change.availability, change.group_walk_welcome, day(now))
     if wanted == before:
         return
+    await request_rows.note_heard_of(tx, force_id, request_id, now)
     await standing_rows.save_wanted(tx, force_id, request_id, seal_wanted(woman.data_key, wanted))
     await call_back(tx, [request_id], [MessageKind.PROPOSED])
     await _lapse(tx, woman)
@@ -176,6 +177,7 @@ async def change_contact(
     person = reach.of(woman.person)
     if person == woman.person:
         return
+    await request_rows.note_heard_of(tx, force_id, request_id, now)
     await _reseal(tx, woman, person)
     if person.looked_up_by() != woman.person.looked_up_by():
         digests = [keeping.vault.digest(kind, text) for kind, text in person.looked_up_by()]

@@ -119,6 +119,7 @@ async def answer(
     if after == before or after.offer is None:
         return
     await save_times(tx, [(woman, after)])
+    await request_rows.note_heard_of(tx, force_id, request_id, now)
     await audit.record(tx, [Entry(force_id, "participant", "altered", str(request_id), "answered proposed times")], now)
     answered = ProposalAnswered(
         request_id=request_id, walk_id=after.offer.walk_id, proposal_id=proposal_id, chosen=chosen

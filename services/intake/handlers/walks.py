@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
 from services.intake.domain.messages import OF_A_TIME, MessageKind, reminder_from
@@ -37,19 +37,33 @@ W = TypeVar("W", bound=WalkEvent)
 A = TypeVar("A", bound=WalkArranged)
 
 
-def _moves(received: Sequence[Received[WalkEvent]], state: RequestState, *, assigned: bool = True) -> list[Move]:
-    return [
-        Move(
-            one.force_id,
-            request_id,
-            state,
-            one.event.walk_id,
-            getattr(one.event, "team_id", None),
-            getattr(one.event, "officer_id", None) if assigned else None,
-        )
+Moving: TypeAlias = WalkRouted | WalkTaken | WalkArranged | WalkCancelled | WalkCompleted
+"""Events that bring a request further; a walk that is moved is arranged."""
+
+
+async def _move(tx: Transaction, received: Sequence[Received[Moving]], now: datetime) -> None:
+    moves = [
+        Move(one.force_id, request_id, state, one.event.walk_id, team_id, officer_id)
         for one in received
+        for state, team_id, officer_id in [_standing(one.event)]
         for request_id in one.event.request_ids
     ]
+    await request_rows.move(tx, moves, now)
+
+
+def _standing(event: Moving) -> tuple[RequestState, str | None, str | None]:
+    """How far her request is after an event of its walk, the team if it tells one, and the officer who has it now."""
+    match event:
+        case WalkRouted():
+            return RequestState.ROUTED, event.team_id, None
+        case WalkTaken():
+            return RequestState.TAKEN, event.team_id, event.officer_id
+        case WalkArranged():
+            return RequestState.ARRANGED, event.team_id, event.officer_id
+        case WalkCompleted():
+            return RequestState.COMPLETED, event.team_id, event.officer_id
+        case WalkCancelled():
+            return RequestState.CANCELLED, None, None
 
 
 def _of(received: Sequence[Received[WalkEvent]]) -> list[UUID]:
@@ -58,13 +72,13 @@ def _of(received: Sequence[Received[WalkEvent]]) -> list[UUID]:
 
 async def route_requests(tx: Transaction, received: Sequence[Received[WalkRouted]], now: datetime) -> None:
     """The team that is to arrange her walk is known."""
-    await request_rows.move(tx, _moves(received, RequestState.ROUTED))
+    await _move(tx, received, now)
     await bury_walks(tx, [(one.force_id, one.event.walk_id, one.event.request_ids) for one in received], now)
 
 
 async def take_requests(tx: Transaction, received: Sequence[Received[WalkTaken]], now: datetime) -> None:
     """An officer has taken her walk on, and may now open her contact card."""
-    await request_rows.move(tx, _moves(received, RequestState.TAKEN))
+    await _move(tx, received, now)
 
 
 async def tell_proposed(
@@ -109,7 +123,7 @@ async def _tell_time(
     kind: MessageKind,
     now: datetime,
 ) -> None:
-    await request_rows.move(tx, _moves(received, RequestState.ARRANGED))
+    await _move(tx, received, now)
     await note_arranged(tx, received, keeping=keeping)
     await call_back(tx, _of(received), OF_A_TIME)
 
@@ -136,7 +150,7 @@ async def tell_cancelled(
     tx: Transaction, received: Sequence[Received[WalkCancelled]], now: datetime, *, keeping: Keeping
 ) -> None:
     """Tell her that the walk will not take place; its officer sees her contact card no longer."""
-    await request_rows.move(tx, _moves(received, RequestState.CANCELLED, assigned=False))
+    await _move(tx, received, now)
     await forget_times(tx, received, keeping=keeping)
     await call_back(tx, _of(received), OF_A_TIME)
     await _tell(
@@ -151,7 +165,7 @@ async def tell_cancelled(
 
 async def complete_requests(tx: Transaction, received: Sequence[Received[WalkCompleted]], now: datetime) -> Outcome:
     """The walk was held: its concerns are known from now on, so that she can be told what became of them."""
-    await request_rows.move(tx, _moves(received, RequestState.COMPLETED))
+    await _move(tx, received, now)
     await call_back(tx, _of(received), OF_A_TIME)
     return await _attach(tx, received)
 
@@ -214,4 +228,5 @@ async def tell_resolved(
         for stored in women.get(walks[one.event.concern_id], ())
     ]
     await announce(tx, keeping, notices, now)
+    await walk_rows.note_resolved(tx, list(walks), now)
     return Outcome(awaiting={one.id: one.event.concern_id for one in received if one.event.concern_id not in walks})

@@ -2,7 +2,8 @@
 -- All requests of the woman who made this one, and who she is, sealed.
 SELECT p.id AS participant_id, k.master, k.wrapped_key, p.sealed, p.created_at, p.stopped_at,
        p.spoken_at, r.id, r.reference, r.state, r.wanted,
-       r.times, r.walk_id, r.team_id, r.officer_id, r.requested_at, r.followed_up_at, r.pair
+       r.times, r.walk_id, r.team_id, r.officer_id, r.requested_at, r.followed_up_at, r.moved_at,
+       r.contact_wanted_at, r.on_hold_at, r.pair
 FROM participant AS p JOIN walk_request AS r ON r.force_id = p.force_id AND r.participant_id = p.id
     JOIN participant_key AS k ON k.force_id = p.force_id AND k.participant_id = p.id
 WHERE (p.force_id, p.id) IN (SELECT force_id, participant_id FROM walk_request WHERE force_id = $1 AND id = $2)
@@ -18,7 +19,7 @@ ORDER BY m.created_at, m.id;
 
 -- copy_of_concerns
 -- Concerns recorded on her walks, by id.
-SELECT concern_id FROM walk_concern WHERE force_id = $1 AND walk_id = ANY ($2::uuid[]) ORDER BY concern_id;
+SELECT concern_id, resolved_at FROM walk_concern WHERE force_id = $1 AND walk_id = ANY ($2::uuid[]) ORDER BY concern_id;
 
 -- copy_of_accepted_keys
 -- When her requests came in.

@@ -6,6 +6,10 @@ INSERT INTO wanted_contact (force_id, id, sealed) SELECT * FROM unnest($1::text[
 -- They are told now.
 DELETE FROM wanted_contact WHERE id = ANY ($1::uuid[]) RETURNING force_id, id, sealed;
 
+-- note_wanted
+-- A call or visit was asked for.
+UPDATE walk_request SET contact_wanted_at = $2 WHERE id = ANY ($1::uuid[]);
+
 -- note_follow_ups
 -- The call or visit that was wanted came to an end.
 UPDATE walk_request AS r SET followed_up_at = $3

@@ -26,11 +26,16 @@ UPDATE walk_request AS r
 SET state = CASE WHEN r.state = 'withdrawn' THEN r.state ELSE i.state END,
     walk_id = i.walk_id,
     team_id = coalesce(i.team_id, r.team_id),
-    officer_id = i.officer_id
+    officer_id = i.officer_id,
+    moved_at = $7
 FROM unnest($1::text[], $2::uuid[], $3::text[], $4::uuid[], $5::text[], $6::text[])
     AS i (force_id, id, state, walk_id, team_id, officer_id)
 WHERE r.force_id = i.force_id AND r.id = i.id;
 
 -- withdraw_request
 -- She no longer wants the walk.
-UPDATE walk_request SET state = 'withdrawn' WHERE force_id = $1 AND id = $2;
+UPDATE walk_request SET state = 'withdrawn', moved_at = $3 WHERE force_id = $1 AND id = $2;
+
+-- note_heard_of
+-- She was heard of: the time for which her request is kept begins anew.
+UPDATE walk_request SET moved_at = $3 WHERE force_id = $1 AND id = $2;

@@ -43,6 +43,11 @@ async def take_wanted_contacts(tx: Transaction, ids: Iterable[UUID]) -> list[Wan
     return [WantedContact(row["force_id"], row["id"], row["sealed"]) for row in rows]
 
 
+async def note_wanted(tx: Transaction, request_ids: Sequence[UUID], now: datetime) -> None:
+    """A call or visit is asked for."""
+    await tx.run(QUERIES.note_wanted, list(request_ids), now)
+
+
 async def note_follow_ups(tx: Transaction, ended: Sequence[tuple[str, UUID]], now: datetime) -> None:
     """Write that the call or visit these (force, request) were owed is over."""
     await tx.run(QUERIES.note_follow_ups, [force for force, _ in ended], [request for _, request in ended], now)

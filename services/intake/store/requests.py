@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -55,7 +56,7 @@ async def lock_request(tx: Transaction, force_id: str, request_id: UUID) -> Stor
     return (await requests(tx, [request_id])).get(request_id)
 
 
-async def move(tx: Transaction, moves: Sequence[Move]) -> None:
+async def move(tx: Transaction, moves: Sequence[Move], now: datetime) -> None:
     """Write how far requests have come; the last of several for one request holds."""
     latest = {(one.force_id, one.request_id): one for one in moves}.values()
     await tx.run(
@@ -66,12 +67,18 @@ async def move(tx: Transaction, moves: Sequence[Move]) -> None:
         [one.walk_id for one in latest],
         [one.team_id for one in latest],
         [one.officer_id for one in latest],
+        now,
     )
 
 
-async def withdraw(tx: Transaction, force_id: str, request_id: UUID) -> None:
+async def withdraw(tx: Transaction, force_id: str, request_id: UUID, now: datetime) -> None:
     """Mark a request as withdrawn."""
-    await tx.run(QUERIES.withdraw_request, force_id, request_id)
+    await tx.run(QUERIES.withdraw_request, force_id, request_id, now)
+
+
+async def note_heard_of(tx: Transaction, force_id: str, request_id: UUID, now: datetime) -> None:
+    """She has done something with her request."""
+    await tx.run(QUERIES.note_heard_of, force_id, request_id, now)
 
 
 def stored(row: Row) -> Stored:
