@@ -17,7 +17,7 @@ from services.intake.dependencies import Dependencies, Deps, policy_of
 from services.intake.domain.limits import Act
 from services.intake.domain.refusals import FieldsWrong, KeyUsedForAnother
 from services.intake.form import sitting
-from services.intake.form.answers import command_of, place_of, refuse_answer
+from services.intake.form.answers import command_of, place_given, place_of, refuse_answer
 from services.intake.form.aside import PLACES, aside, set_aside, settled
 from services.intake.form.fields import Consent, Eligibility
 from services.intake.form.of_her import spoken_to, worded
@@ -273,6 +273,8 @@ def show_step(
         "question.html",
         status,
         force_id=force,
+        policy=policy,
+        start=place_given(answers),
         step=shown,
         number=sitting.number_of(step, answers, policy),
         asked=shown.asked,
