@@ -17,8 +17,8 @@ from services.intake.form import changing
 from services.intake.form.of_her import OF_HER, READ_OUT
 from services.intake.form.questions import BY_SLUG
 from services.intake.form.step import Step
+from services.intake.form.summary import ABOUT_SAFETY, NONE, NOT_GIVEN, PLACE
 from services.intake.pages import form, hers
-from shared.contracts.policy import Wording
 from shared.contracts.refusals import Refusal
 
 HERE: Final = Path(__file__).parent
@@ -49,7 +49,7 @@ CODE: Final = tuple(sorted((HERE / "pages").glob("*.py")))
 ANSWERS: Final = (
     *(HERE / "domain" / f"{name}.py" for name in ("person", "requests", "standing", "wishes")),
     *sorted((HERE / "form").glob("*.py")),
-    HERE / "requesting.py",
+    *sorted((HERE / "pages").glob("*.py")),
 )
 """Where it is found out what is wrong with an answer."""
 
@@ -63,14 +63,14 @@ def texts() -> Iterator[str]:
     for step in BY_SLUG.values():
         yield from _of(step)
     yield from OF_HER.values()
-    yield from (READ_OUT, *changing.CHOSEN.values(), *form.CONSENT.values(), form.ALREADY_SENT, *hers.DONE.values())
+    yield from (ABOUT_SAFETY, PLACE, NOT_GIVEN, NONE)
+    yield from (READ_OUT, *changing.CHOSEN.values(), *form.CONSENT.values(), *hers.DONE.values())
+    yield from (form.ALREADY_SENT, form.TOO_OFTEN, form.ONCE_MORE)
     for path in ANSWERS:
         yield from _faults(path)
     for refusal in _below(Refusal):
         if refusal.__module__.startswith(REFUSING):
             yield (refusal.__doc__ or "").strip()
-    usual = Wording()
-    yield from (usual.scheme_name, usual.eligibility, usual.introduction)
 
 
 def _of(step: Step) -> Iterator[str]:

@@ -9,6 +9,7 @@ import importlib
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Final, Protocol, cast
 
@@ -53,7 +54,8 @@ class Place:
         for path in wording.TEMPLATES:
             with path.open("rb") as file:
                 for _, _, text, _ in babel_extract(file, tuple(KEYWORDS), (), TEMPLATES_AS):
-                    yield text if isinstance(text, str) else tuple(one for one in text or () if one)
+                    said = [one for one in ((text,) if isinstance(text, str) else text or ()) if one]
+                    yield said[0] if len(said) == 1 else tuple(said)
         for path in wording.CODE:
             with path.open("rb") as file:
                 for _, text, _, _ in extract("python", file, KEYWORDS):
@@ -71,9 +73,10 @@ def update(place: Place, path: Path) -> list[str]:
     """Bring one file up to date: what nobody says any more goes, what is new stands there without a translation."""
     kept, found = translated(path), place.texts()
     kept.update(found, no_fuzzy_matching=True)
-    with path.open("wb") as file:
-        # By the alphabet, a line a text, without dates and line numbers: two people's changes then rarely meet.
-        write_po(file, kept, width=0, no_location=True, omit_header=True, sort_output=True, ignore_obsolete=True)
+    written = BytesIO()
+    # By the alphabet, a line a text, without dates and line numbers: two people's changes then rarely meet.
+    write_po(written, kept, width=0, no_location=True, omit_header=True, sort_output=True, ignore_obsolete=True)
+    path.write_bytes(written.getvalue())
     return [str(message.id) for message in kept if message.id and not message.string]
 
 

@@ -99,8 +99,10 @@ def equality_of(answers: Answers) -> dict[str, str]:
     return {code: choice for slug in ABOUT_HER for code, choice in answers.get(slug, {}).items()}
 
 
-def command_of(force_id: str, answers: Answers, postcodes: Postcodes, campaign: str | None = None) -> RequestWalk:
-    """What the answers together ask for; every page that applies must be answered."""
+def command_of(
+    force_id: str, answers: Answers, postcodes: Postcodes, campaign: str | None = None, language: str = "en"
+) -> RequestWalk:
+    """What the answers together ask for, by somebody who reads this language; every page must be answered."""
     rules = ContactRules(
         channels=channels_of(answers),
         times=tuple(answers["hours"]["times"]),
@@ -131,4 +133,5 @@ def command_of(force_id: str, answers: Answers, postcodes: Postcodes, campaign: 
         baseline=baseline_of(answers),
         equality=equality_of(answers),
         campaign=campaign,
+        language=language,
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Final, TypeAlias
 
 from services.intake.domain.wishes import Helper, Wishes
 from services.intake.form.answers import baseline_of, equality_of, first_day
-from services.intake.form.of_her import spoken_to, worded
+from services.intake.form.of_her import Say, spoken_to, worded
 from services.intake.form.questions import POINT
 from services.intake.form.sitting import steps_for
 from services.intake.form.step import CHANNELS, HELPERS, PARTS, Answers, Asked
@@ -16,6 +17,14 @@ from services.intake.form.surveys import ABOUT_HER, SURVEYED
 from shared.contracts.policy import ForcePolicy
 from shared.contracts.surveys import BASELINE
 from shared.contracts.walk_requests import ContactRules
+from shared.wording import Text
+
+
+Dated: TypeAlias = Callable[[date], str]
+ABOUT_SAFETY: Final = "Questions about how safe you feel"
+PLACE: Final = "Place"
+NONE: Final = "None"
+NOT_GIVEN: Final = "Not given"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,32 +37,39 @@ class Line:
     """Where she can change it."""
 
 
-def summary(answers: Answers, policy: ForcePolicy) -> list[Line]:
-    """Her answers in words, for checking. The survey is counted, not repeated: it is long and changes nothing."""
+def summary(answers: Answers, policy: ForcePolicy, said: Say = str, dated: Dated = date.isoformat) -> list[Line]:
+    """Her answers in words, for checking. The survey is counted, not repeated: it is long and changes nothing.
+
+    :param said: a text of ours in the language of the page.
+    :param dated: a day in it.
+    """
     lines, say = [], spoken_to(answers)
     for step in (worded(one, answers) for one in steps_for(answers, policy)):
         if step.slug == "survey":
-            value = f"{len(baseline_of(answers))} of {len(BASELINE.questions)} answered"
-            lines.append(Line(say("Questions about how safe you feel"), value, step.slug))
+            counted = Text(
+                "%(number)d of %(all)d answered", number=len(baseline_of(answers)), all=len(BASELINE.questions)
+            )
+            lines.append(Line(said(say(ABOUT_SAFETY)), said(counted), step.slug))
         elif step.slug == "about":
-            lines.append(Line("Equality questions", f"{len(equality_of(answers))} answered", step.slug))
+            counted = Text("%(number)d answered", number=len(equality_of(answers)))
+            lines.append(Line(said(step.title), said(counted), step.slug))
         elif step.slug != "eligibility" and step.slug not in (*SURVEYED, *ABOUT_HER):
             shown = worded(POINT, answers) if step.slug == "place" and "point" in answers else step
-            key = "Place" if step.slug == "place" else step.title
+            key = PLACE if step.slug == "place" else step.title
             given = first_day(answers) if step.slug == "first" else answers[shown.slug].get(shown.asked.name)
-            lines.append(Line(key, _in_words(shown.asked, given), shown.slug))
+            lines.append(Line(said(key), _in_words(shown.asked, given, said, dated), shown.slug))
     return lines
 
 
-def _in_words(asked: Asked, given: Any) -> str:
+def _in_words(asked: Asked, given: Any, said: Say, dated: Dated) -> str:
     if not given:
-        return "None" if asked.kind == "checkboxes" or asked.name == "officers" else "Not given"
+        return said(NONE if asked.kind == "checkboxes" or asked.name == "officers" else NOT_GIVEN)
     if isinstance(given, date):
-        return f"{given:%A} {given.day} {given:%B %Y}"
+        return dated(given)
     if asked.choices is None:
         return str(given)
     chosen = [given] if isinstance(given, str) else given
-    return "\n".join(asked.choices[one] for one in chosen)
+    return "\n".join(said(asked.choices[one]) for one in chosen)
 
 
 def rules_in_words(rules: ContactRules) -> list[Line]:

@@ -95,7 +95,8 @@ class Words:
         return asked if asked in offered and asked in dates.LANGUAGES else "en"
 
     def _written(self, message: ToSend, again: str, form: str) -> str:
-        policy, language = self._policies[message.force_id], self._language(message)
+        language = self._language(message)
+        policy = self._policies[message.force_id].in_language(language)
         shown = _shown(message.facts, language)
         if message.neutral:
             shown = {name: _unless_telling(value) for name, value in shown.items()}
@@ -105,7 +106,7 @@ class Words:
                 "force": policy.name,
                 "scheme": policy.wording.scheme_name,
                 "within": _within(policy, language),
-                "again": again,
+                "again": _page(again, f"/{message.force_id}/", language),
             }
         template = self._texts[message.force_id].get_template(f"{language}/{message.kind}{form}.txt")
         return template.render(shown, reference=message.reference)
@@ -193,6 +194,8 @@ def _environment(own: Path, *, escape: bool) -> ImmutableSandboxedEnvironment:
 def _shown(facts: Mapping[str, Any], language: str) -> dict[str, Any]:
     """Facts as templates show them: times in words."""
     shown = dict(facts)
+    if "link" in facts:
+        shown["link"] = _page(facts["link"], "/your-request/", language)
     if "starts_at" in facts:
         shown["when"] = dates.when(datetime.fromisoformat(facts["starts_at"]), language)
     if "times" in facts:
@@ -200,6 +203,11 @@ def _shown(facts: Mapping[str, Any], language: str) -> dict[str, Any]:
     if "until" in facts:
         shown["until"] = dates.date(datetime.fromisoformat(facts["until"]), language)
     return shown
+
+
+def _page(address: str, path: str, language: str) -> str:
+    """The address of a page of ours in the language of the message; any other address as it is."""
+    return address if language == "en" else address.replace(path, f"/{language}{path}", 1)
 
 
 def _unless_telling(value: Any) -> Any:

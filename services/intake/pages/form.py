@@ -34,8 +34,9 @@ from shared.contracts.policy import ForcePolicy
 from shared.contracts.refusals import TooMany
 from shared.database import Transaction
 from shared.geography.postcodes import normalise
-from shared.web import forms
+from shared.web import forms, pages
 from shared.web.forms import Form
+from shared.web.languages import said, spoken
 from shared.web.pages import render
 from shared.web.site import site_of
 from shared.working_days import day, due
@@ -136,7 +137,7 @@ def show_check(request: Request, policy: ForcePolicy, draft: Draft, form: Form[C
         status,
         force_id=policy.force_id,
         policy=policy,
-        lines=summary(draft.content["answers"], policy),
+        lines=summary(draft.content["answers"], policy, said, pages.day),
         helped=helped(draft.content["answers"]),
         last=sitting.steps_for(draft.content["answers"], policy)[-1].slug,
         form=form,
@@ -177,7 +178,9 @@ async def _accept(request: Request, force: str, token: str, deps: Dependencies) 
         draft = await drafts.read_draft(tx, force, token, now, keeping=deps.keeping, hold=True)
         if draft is None or "reference" in draft.content:
             return
-        command = command_of(force, draft.content["answers"], deps.postcodes, draft.content.get("campaign"))
+        command = command_of(
+            force, draft.content["answers"], deps.postcodes, draft.content.get("campaign"), language=spoken()
+        )
         count = deps.keeping.counting.count(force, Act.REQUEST, deps.callers.counted(request), now)
         keyed = Keyed(command, f"form {draft.content['key']}", count=count)
         [accepted] = await request_walks(tx, [keyed], now, keeping=deps.keeping)
