@@ -96,6 +96,13 @@ class Dependencies(runtime.Dependencies[Settings]):
             self.grounds[force_id] = await asyncio.to_thread(Ground.read, folder, force_id, self.postcodes)
         return self.grounds[force_id]
 
+    async def teams_at(self, force_id: str, postcodes: str) -> tuple[str, ...]:
+        """The force's teams at these postcodes, as a woman typed them.
+
+        :raises FieldsWrong: one cannot be found.
+        """
+        return (await self.ground_of(force_id)).teams_at(postcodes, self.postcodes) if postcodes else ()
+
     async def forget_attempts(self) -> None:
         """What was counted in hours that are over."""
         async with self.bus_database.transaction(self.policies.forces) as tx:

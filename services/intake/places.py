@@ -17,7 +17,9 @@ from shared.geography.boundaries import read_geojson
 from shared.geography.grid import from_wgs84
 from shared.geography.outlines import outlines
 from shared.geography.postcodes import Nearby, Postcodes
+from shared.wording import Text
 
+NO_TEAM: Final = "No neighbourhood team of this force works there."
 AROUND: Final = 40
 WITHIN_M: Final = 800.0
 
@@ -73,6 +75,25 @@ class Ground:
         lines = json.dumps(outlines(areas), ensure_ascii=False, separators=(",", ":")).encode()
         box = shapely.total_bounds([area.geometry for area in areas])
         return cls(lines, AreaIndex.build(areas), postcodes.within(*box.tolist()))
+
+    def teams_at(self, typed: str, postcodes: Postcodes) -> tuple[str, ...]:
+        """The teams whose areas these postcodes lie in, one on each line; each team once.
+
+        :raises FieldsWrong: a postcode cannot be found, or no team of this force works there.
+        """
+        found: dict[str, None] = {}
+        for number, line in enumerate(filter(None, map(str.strip, typed.splitlines())), 1):
+            try:
+                point = postcode_point(line, postcodes)
+            except FieldsWrong as wrong:
+                fault = next(iter(wrong.fields.values()))
+                raise FieldsWrong({"teams": Text("Line %(number)d: %(fault)s", number=number, fault=fault)}) from None
+            spot = from_wgs84(longitude=point.longitude, latitude=point.latitude)
+            route = self.index.route(spot) if self.index else None
+            if not isinstance(route, Routed):
+                raise FieldsWrong({"teams": Text("Line %(number)d: %(fault)s", number=number, fault=NO_TEAM)})
+            found[route.area.team_id] = None
+        return tuple(found)
 
     def look(self, asked: LookIn, postcodes: Postcodes) -> LookOut:
         """What is there. Nothing of it is kept, and no address holds it.

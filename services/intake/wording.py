@@ -19,6 +19,7 @@ from services.intake.form.questions import BY_SLUG
 from services.intake.form.step import Step
 from services.intake.form.summary import ABOUT_SAFETY, NONE, NOT_GIVEN, PLACE
 from services.intake.pages import form, hers
+from services.intake.places import NO_TEAM
 from shared.contracts.refusals import Refusal
 
 HERE: Final = Path(__file__).parent
@@ -63,9 +64,9 @@ def texts() -> Iterator[str]:
     for step in BY_SLUG.values():
         yield from _of(step)
     yield from OF_HER.values()
-    yield from (ABOUT_SAFETY, PLACE, NOT_GIVEN, NONE)
+    yield from (NO_TEAM, ABOUT_SAFETY, PLACE, NOT_GIVEN, NONE)
     yield from (READ_OUT, *changing.CHOSEN.values(), *form.CONSENT.values(), *hers.DONE.values())
-    yield from (form.ALREADY_SENT, form.TOO_OFTEN, form.ONCE_MORE)
+    yield from (text for name, text in vars(form).items() if name.isupper() and isinstance(text, str) and " " in text)
     for path in ANSWERS:
         yield from _faults(path)
     for refusal in _below(Refusal):

@@ -85,6 +85,7 @@ ANSWERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Would you like an entry for your calendar?", ("No",)),
     ("How will you know that it is the officer?", ("#recognise=marmalade",)),
     ("Is there an officer who must not be involved?", ()),
+    ("Is there a neighbourhood team that must not be involved?", ()),
     ("How safe you feel, before the walk", ("Yes",)),
     ("How safe do you feel walking alone in this area after dark?", ("Very unsafe",)),
 )

@@ -298,6 +298,17 @@ async def test_the_officer_she_excludes_has_nothing_of_hers_any_more(her: Hers) 
     ]
 
 
+async def test_the_team_she_excludes_is_told_on_the_bus_and_stays_excluded(her: Hers) -> None:
+    """Found by a postcode, since she may not know its name; shown on no page of hers, and added to by a later change."""
+    wrong = await her.send("contact", **REACH, teams="nowhere")
+    assert wrong.status_code == 422 and "Line 1: Enter a full UK postcode" in wrong.text
+    await her.send("contact", **REACH, teams="bs2 0ja")
+    await her.send("contact", **REACH, teams="BS1 5TR")
+    told = await her.intake.published("contact-rules-changed")
+    assert [one["contact"]["excluded_teams"] for one in told] == [["bs2"], ["bs2", "bs1"]]
+    assert "bs2" not in (await her.see("/contact")).text.lower()
+
+
 async def test_stopping_contact_stops_everything_and_nothing_on_her_page_begins_it_again(her: Hers) -> None:
     """No message leaves, no time can be chosen, and her page says so plainly."""
     await her.taken()

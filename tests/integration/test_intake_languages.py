@@ -50,7 +50,7 @@ async def test_page_is_there_in_each_language_of_its_force_and_names_the_others(
 
 
 async def test_language_her_force_does_not_offer_is_not_found(intake: Intake) -> None:
-    """The page that says so is in the language that was asked for, can be left at once, and leads to the English one."""
+    """The page that says so is in the language asked for, can be left at once, and leads to the English one."""
     async with intake.client() as client:
         missing = await client.get(f"/cy/{OTHER}/", headers={"Accept": "text/html"})
         unheard_of = await client.get(f"/fr/{FORCE}/", headers={"Accept": "text/html"})
@@ -61,7 +61,8 @@ async def test_language_her_force_does_not_offer_is_not_found(intake: Intake) ->
 
 
 @pytest.mark.parametrize(
-    "path", ["api/v1/walk-requests", "staff/letters", "health/live", "metrics", "signin", "docs", "static/icon.svg", "me"]
+    "path",
+    ["api/v1/walk-requests", "staff/letters", "health/live", "metrics", "signin", "docs", "static/icon.svg", "me"],
 )
 async def test_what_is_not_hers_has_one_address(intake: Intake, path: str) -> None:
     """Staff, programs and files know no languages."""

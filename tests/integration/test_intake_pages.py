@@ -47,6 +47,7 @@ FORM: dict[str, dict[str, Any]] = {
     "calendar": {"calendar": "yes"},
     "word": {"recognise": "Canary marmalade"},
     "people": {"officers": "A1234"},
+    "others": {"teams": "BS1 5TR"},
     "survey": {"survey": "yes"},
     "more-1": {"safe-after-dark": "very-unsafe"},
     "more-2": {},
@@ -135,11 +136,11 @@ async def test_the_form_asks_for_a_walk(intake: Intake, visitor: Visitor) -> Non
     reference = await intake.one("SELECT reference FROM walk_request")
     assert reference in done.text
     # Five working days after Monday 23 November 2026.
-    assert "usually by the end of\n      Monday 30 November 2026" in done.text
+    assert "usually by the end of Monday 30 November 2026" in done.text
     [told] = await intake.published("walk-requested")
     event = WalkRequested.model_validate(told)
     assert event.contact.channels == ("email", "phone")
-    assert event.contact.excluded_officers == ("a1234",)
+    assert (event.contact.excluded_officers, event.contact.excluded_teams) == (("a1234",), ("bs1",))
     assert not event.contact.may_say_police
     assert [(one.latitude, one.longitude) for one in event.route[2:]] == [(51.4545, -2.5879)]
     assert event.route[0] == event.place and event.availability.earliest == date(2026, 11, 27)
@@ -215,6 +216,8 @@ WRONG: tuple[tuple[str, dict[str, str], str], ...] = (
     ("email", {"email": "canary@"}, "Enter an email address in the correct format"),
     ("phone", {"phone": "12"}, "Enter a phone number"),
     ("people", {"officers": "not a number!"}, "Enter the numbers with commas between them"),
+    ("others", {"teams": "BS1 5TR\nnowhere"}, "Line 2: Enter a full UK postcode"),
+    ("others", {"teams": "SW1A 1AA"}, "Line 1: No neighbourhood team of this force works there"),
     ("more-1", {"safe-after-dark": "petrified"}, "Select one of the answers, or none"),
 )
 

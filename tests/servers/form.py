@@ -33,6 +33,7 @@ ANSWERS: Final[Mapping[str, str | list[str]]] = {
     "calendar": "no",
     "voicemail": "no",
     "officers": "",
+    "teams": "",
     "survey": "yes",
     "about": "yes",
     "sex": "female",

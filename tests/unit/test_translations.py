@@ -24,10 +24,6 @@ OF_NOBODYS_LANGUAGE = {"Sign out", "/"}
 """In the frame, but shown to staff alone."""
 
 
-def named(value: object) -> str:
-    return str(value[0]) + "-" + value[1].stem if isinstance(value, tuple) else str(value)
-
-
 @pytest.fixture(params=FILES, ids=[f"{place.name}-{path.stem}" for place, path in FILES])
 def file(request: pytest.FixtureRequest) -> tuple[Place, Path]:
     found: tuple[Place, Path] = request.param
@@ -58,7 +54,7 @@ def test_every_text_is_translated_and_no_translation_is_left_over(file: tuple[Pl
 
 def test_no_translation_is_a_guess(file: tuple[Place, Path]) -> None:
     """A fuzzy one was made for another sentence."""
-    place, path = file
+    _, path = file
     assert [message.id for message in messages(path) if message.fuzzy] == []
     assert list(translated(path).obsolete) == []
 
@@ -73,7 +69,7 @@ def held(text: str) -> Counter[str]:
 
 def test_a_translation_holds_the_same_values_links_and_numbers(file: tuple[Place, Path]) -> None:
     """A telephone number that is wrong in one language alone would be found by nobody."""
-    place, path = file
+    _, path = file
     wrong = [
         (message.id, held(str(message.id)) - held(one), held(one) - held(str(message.id)))
         for message in messages(path)
@@ -84,13 +80,13 @@ def test_a_translation_holds_the_same_values_links_and_numbers(file: tuple[Place
 
 
 def test_a_translation_ends_as_the_text_does(file: tuple[Place, Path]) -> None:
-    """A label stays a label and a question a question; quotation marks are those of print, so none ends an attribute."""
-    place, path = file
+    """A label stays a label and a question a question; quotation marks are those of print, which end no attribute."""
+    _, path = file
     wrong = [
         message.id
         for message in messages(path)
         for one in texts(message.string)
-        if str(message.id)[-1:] in ".?:" and one[-1:] != str(message.id)[-1:]
+        if (str(message.id)[-1:] in ".?:" and one[-1:] != str(message.id)[-1:])
         or one != one.strip()
         or re.search(r'(?<!=)"(?![ >])', one)
     ]
@@ -112,13 +108,13 @@ def said_plainly(template: Path) -> Iterator[str]:
         if isinstance(key, nodes.Const) and key.value in SHOWN:
             for one in (value, *value.find_all(nodes.Const)):
                 inside = {id(const) for call in value.find_all(nodes.Call) for const in call.find_all(nodes.Const)}
-                if isinstance(one, nodes.Const) and isinstance(one.value, str) and id(one) not in inside:
-                    if re.search(r"[A-Za-z]{2}", re.sub(r"<[^<>]*>", "", one.value)):
-                        yield one.value
+                plain = isinstance(one, nodes.Const) and isinstance(one.value, str) and id(one) not in inside
+                if plain and re.search(r"[A-Za-z]{2}", re.sub(r"<[^<>]*>", "", one.value)):
+                    yield one.value
     for assignment in tree.find_all(nodes.Assign):
-        if isinstance(assignment.target, nodes.Name) and assignment.target.name in ("title", "shown_as"):
-            if isinstance(assignment.node, nodes.Const):
-                yield str(assignment.node.value)
+        named = isinstance(assignment.target, nodes.Name) and assignment.target.name in ("title", "shown_as")
+        if named and isinstance(assignment.node, nodes.Const):
+            yield str(assignment.node.value)
 
 
 @pytest.mark.parametrize(

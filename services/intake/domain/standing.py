@@ -175,6 +175,7 @@ class Reach:
     address: str | None = None
     recognise: str | None = None
     excluded_officers: tuple[str, ...] = ()
+    excluded_teams: tuple[str, ...] = ()
 
     def of(self, person: Person) -> Person:
         """The same woman, reached so. An address or number that no way of hers needs any more is forgotten.
@@ -196,6 +197,7 @@ class Reach:
                 "may_say_police": self.may_say_police,
                 "may_leave_voicemail": self.may_leave_voicemail and Channel.PHONE in self.channels,
                 "excluded_officers": tuple(dict.fromkeys((*person.rules.excluded_officers, *self.excluded_officers))),
+                "excluded_teams": tuple(dict.fromkeys((*person.rules.excluded_teams, *self.excluded_teams))),
             }
         )
         wishes = person.wishes if self.recognise is None else replace(person.wishes, recognise=self.recognise)

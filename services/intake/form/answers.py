@@ -99,8 +99,18 @@ def equality_of(answers: Answers) -> dict[str, str]:
     return {code: choice for slug in ABOUT_HER for code, choice in answers.get(slug, {}).items()}
 
 
+def team_postcodes(answers: Answers) -> str:
+    """Where the teams work that must not be involved, as she typed it."""
+    return str(answers.get("others", {}).get("teams", ""))
+
+
 def command_of(
-    force_id: str, answers: Answers, postcodes: Postcodes, campaign: str | None = None, language: str = "en"
+    force_id: str,
+    answers: Answers,
+    postcodes: Postcodes,
+    campaign: str | None = None,
+    language: str = "en",
+    excluded_teams: tuple[str, ...] = (),
 ) -> RequestWalk:
     """What the answers together ask for, by somebody who reads this language; every page must be answered."""
     rules = ContactRules(
@@ -109,6 +119,7 @@ def command_of(
         may_say_police=answers["calling"]["say_police"] == "yes",
         may_leave_voicemail=answers.get("voicemail", {}).get("voicemail") == "yes",
         excluded_officers=slugs(answers["people"].get("officers", "")),
+        excluded_teams=excluded_teams,
     )
     return RequestWalk(
         force_id=force_id,

@@ -41,7 +41,7 @@ class WhereAndWhen(fields.Days, fields.Times, fields.First):
     group: fields.YesNo | None = None
 
 
-class HowToReach(fields.Channels, fields.ContactTimes, fields.SayPolice, fields.Exclude):
+class HowToReach(fields.Channels, fields.ContactTimes, fields.SayPolice, fields.Exclude, fields.ExcludeTeams):
     """Ways, details and rules; what is left empty stays as we have it."""
 
     email: EmailAddress | None = None
@@ -50,8 +50,8 @@ class HowToReach(fields.Channels, fields.ContactTimes, fields.SayPolice, fields.
     voicemail: fields.YesNo = "no"
     recognise: RecognitionWord | None = None
 
-    def reach(self) -> Reach:
-        """What the domain is told."""
+    def reach(self, excluded_teams: tuple[str, ...] = ()) -> Reach:
+        """What the domain is told; the teams are those at the postcodes."""
         return Reach(
             tuple(dict.fromkeys(self.channels)),
             tuple(dict.fromkeys(self.times)),
@@ -62,20 +62,16 @@ class HowToReach(fields.Channels, fields.ContactTimes, fields.SayPolice, fields.
             self.address,
             self.recognise,
             slugs(self.officers),
+            excluded_teams,
         )
 
 
-WHERE_AND_WHEN: Final[tuple[Asked, ...]] = tuple(BY_SLUG[slug].asked for slug in ("place", "days", "times", "first"))
-HOW_TO_REACH: Final[tuple[Asked, ...]] = tuple(
-    BY_SLUG[slug].asked
-    for slug in ("channels", "email", "phone", "address", "hours", "calling", "voicemail", "word", "people")
-)
+WHERE: Final = ("place", "days", "times", "first")
+HOW: Final = ("channels", "email", "phone", "address", "hours", "calling", "voicemail", "word", "people", "others")
+WHERE_AND_WHEN: Final[tuple[Asked, ...]] = tuple(BY_SLUG[slug].asked for slug in WHERE)
+HOW_TO_REACH: Final[tuple[Asked, ...]] = tuple(BY_SLUG[slug].asked for slug in HOW)
 
-MESSAGES: Final = {
-    field: sentence
-    for slug in ("days", "times", "first", "channels", "email", "phone", "address", "hours", "calling", "people")
-    for field, sentence in BY_SLUG[slug].messages.items()
-}
+MESSAGES: Final = {field: sentence for slug in (*WHERE, *HOW) for field, sentence in BY_SLUG[slug].messages.items()}
 
 
 def where_and_when(wanted: WalkRequestAmended | None) -> dict[str, str | list[str]]:

@@ -178,6 +178,10 @@ class Exclude(BaseModel):
         return given
 
 
+class ExcludeTeams(BaseModel):
+    teams: Annotated[Needs, AfterValidator(_places)] = ""
+
+
 class Consent(BaseModel):
     consent: Literal["yes"]
 

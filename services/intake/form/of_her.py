@@ -104,6 +104,19 @@ OF_HER: Final[Mapping[str, str]] = {
         "cannot see who she is."
     ),
     "You need not say why.": "She need not say why.",
+    "One postcode on each line, like BS1 5TR. You need not know what the team is called.": (
+        "One postcode on each line, like BS1 5TR. She need not know what the team is called."
+    ),
+    (
+        "Somebody you are afraid of may work in a team, or have friends there. Nobody in a team you name here can see "
+        "your request or who you are."
+    ): (
+        "Somebody she is afraid of may work in a team, or have friends there. Nobody in a team she names here can see "
+        "her request or who she is."
+    ),
+    "If it is the team of the place you chose, a coordinator looks for another officer.": (
+        "If it is the team of the place she chose, a coordinator looks for another officer."
+    ),
     "They help us see whether these walks change anything. You can leave out any of them.": (
         "They help us see whether these walks change anything. She can leave out any of them."
     ),

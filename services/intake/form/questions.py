@@ -367,6 +367,26 @@ STEPS: Final[tuple[Step, ...]] = (
             "You need not say why.",
         ),
     ),
+    Step(
+        "others",
+        "Is there a neighbourhood team that must not be involved?",
+        fields.ExcludeTeams,
+        Asked(
+            "teams",
+            "lines",
+            "Postcodes in the area of that team",
+            "One postcode on each line, like BS1 5TR. You need not know what the team is called.",
+            autocomplete="off",
+            optional=True,
+        ),
+        {"teams": "Enter seven postcodes or fewer, one on each line"},
+        (
+            "Somebody you are afraid of may work in a team, or have friends there. Nobody in a team you name here can "
+            "see your request or who you are.",
+            "If it is the team of the place you chose, a coordinator looks for another officer.",
+            "You need not say why.",
+        ),
+    ),
     *SURVEYS,
 )
 

@@ -19,7 +19,6 @@ from shared.contracts.surveys import BASELINE
 from shared.contracts.walk_requests import ContactRules
 from shared.wording import Text
 
-
 Dated: TypeAlias = Callable[[date], str]
 ABOUT_SAFETY: Final = "Questions about how safe you feel"
 PLACE: Final = "Place"

@@ -17,7 +17,7 @@ from services.intake.dependencies import Dependencies, Deps, policy_of
 from services.intake.domain.limits import Act
 from services.intake.domain.refusals import FieldsWrong, KeyUsedForAnother
 from services.intake.form import sitting
-from services.intake.form.answers import command_of, place_given, place_of, refuse_answer
+from services.intake.form.answers import command_of, place_given, place_of, refuse_answer, team_postcodes
 from services.intake.form.aside import PLACES, aside, set_aside, settled
 from services.intake.form.fields import Consent, Eligibility
 from services.intake.form.of_her import spoken_to, worded
@@ -179,7 +179,12 @@ async def _accept(request: Request, force: str, token: str, deps: Dependencies) 
         if draft is None or "reference" in draft.content:
             return
         command = command_of(
-            force, draft.content["answers"], deps.postcodes, draft.content.get("campaign"), language=spoken()
+            force,
+            draft.content["answers"],
+            deps.postcodes,
+            draft.content.get("campaign"),
+            spoken(),
+            await deps.teams_at(force, team_postcodes(draft.content["answers"])),
         )
         count = deps.keeping.counting.count(force, Act.REQUEST, deps.callers.counted(request), now)
         keyed = Keyed(command, f"form {draft.content['key']}", count=count)
@@ -339,10 +344,12 @@ async def _keep(
         return show_step(request, policy, asked, answers, form, 422)
     caller, now = deps.callers.counted(request), deps.clock()
     try:
-        if asked.slug in ("place", "way"):
+        if asked.slug in ("place", "way", "others"):
             await deps.keeping.counting.take(tx, force, Act.POSTCODE, caller, now)
         changed = sitting.keep(asked, answers, form.data, policy)
         refuse_answer(asked.slug, changed, deps.postcodes, day(deps.clock()))
+        if asked.slug == "others":
+            await deps.teams_at(force, team_postcodes(changed))
         if asked.slug == "place":
             changed["place"]["postcode"] = normalise(changed["place"]["postcode"])
     except FieldsWrong as wrong:

@@ -170,8 +170,8 @@ async def contact(request: Request, token: str, deps: Deps) -> Response:
     force_id, request_id = hers.open_private_link(deps.keeping, token)
     form = await forms.read(request, HowToReach, changing.MESSAGES)
     if form.data is not None:
-        reach, now = form.data.reach(), deps.clock()
         try:
+            reach, now = form.data.reach(await deps.teams_at(force_id, form.data.teams)), deps.clock()
             async with deps.database.transaction([force_id]) as tx:
                 await hers.change_contact(tx, force_id, request_id, reach, now, keeping=deps.keeping)
             return _back_to(token, "contact")
