@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import cast
@@ -11,30 +10,25 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 from fastapi import FastAPI
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from services.intake.dependencies import Dependencies
+from services.intake.form.changing import CHOSEN
 from services.intake.handlers.hers import her_request, private_link
 from services.intake.handlers.walks import take_requests, tell_proposed
+from services.intake.pages.hers import DONE
 from shared.contracts.envelope import Received
 from shared.contracts.walks import WalkProposed, WalkTaken
 from shared.database import Transaction
 from shared.web.access import Role
 from tests.browser.conftest import WatchedPage
-from tests.browser.test_intake_pages import app, assert_decent, inside, origin, port, service
+from tests.browser.test_intake_pages import app, assert_decent, inside, origin, port, service, taken_picture
 from tests.servers.databases import ServiceDatabase
 from tests.servers.intake_service import FORCE, a_body
+from tests.servers.spoken import before, speaker
 from tests.servers.visitors import a_user, cookies_of
 
 __all__ = ["app", "origin", "port", "service"]
-
-PICTURES = os.environ.get("PICTURES")
-"""A folder for pictures of every page, where somebody wants to look at them."""
-
-
-def taken_picture(page: Page, name: str) -> None:
-    if PICTURES:
-        page.screenshot(path=f"{PICTURES}/{name}.png", full_page=True)
 
 
 def a_request(origin: str, **contact: object) -> UUID:
@@ -69,56 +63,60 @@ def a_walk(service: ServiceDatabase, deps: Dependencies, request_id: UUID, offic
     return lambda: inside(service, arrive)
 
 
-@pytest.mark.parametrize("width", [375, 1280])
+@pytest.mark.parametrize(("width", "language"), [(1280, "en"), (375, "cy")])
 def test_she_answers_changes_and_stops_on_her_private_page(
     app: FastAPI,
     origin: str,
     service: ServiceDatabase,
     watched_page: WatchedPage,
     width: int,
+    language: str,
 ) -> None:
     """A fault is said where she is; each thing she does is confirmed; nothing shows who she is or leaves the origin."""
     deps = cast(Dependencies, app.state.dependencies)
     link = a_walk(service, deps, a_request(origin), "officer-avon-1")()
     watched = watched_page(origin, width)
-    page = watched.page
-    page.goto(link)
+    page, say = watched.page, speaker(language)
+    page.goto(link.replace("/your-request/", f"{before(language)}/your-request/"))
     main = page.get_by_role("main")
     expect(main).to_contain_text("Castle Park bandstand")
-    taken_picture(page, f"hers-proposed-{width}")
+    taken_picture(page, f"hers-proposed-{language}")
     assert_decent(page)
-    page.get_by_role("button", name="Send your answer").click()
-    expect(page.get_by_role("alert")).to_contain_text("Select one of the times")
+    page.get_by_role("button", name=say("Send your answer")).click()
+    expect(page.get_by_role("alert")).to_contain_text(say(CHOSEN["chosen"]))
     assert_decent(page)
-    page.get_by_label("at 6:30pm").check()
-    page.get_by_role("button", name="Send your answer").click()
-    expect(main).to_contain_text("You chose")
-    taken_picture(page, f"hers-chosen-{width}")
+    page.get_by_label("6:30pm").check()
+    page.get_by_role("button", name=say("Send your answer")).click()
+    chosen = say("You chose %(when)s. We confirm it as soon as the officer has it, or propose other times.", when="|")
+    chosen = chosen.partition("|")[0]
+    expect(main).to_contain_text(chosen)
+    taken_picture(page, f"hers-chosen-{language}")
     assert_decent(page)
 
-    page.get_by_role("link", name="Change the place, the days or the times").click()
-    page.get_by_label("Saturday").check()
-    taken_picture(page, f"hers-change-{width}")
+    page.get_by_role("link", name=say("Change the place, the days or the times")).click()
+    page.get_by_label(say("Saturday")).check()
+    taken_picture(page, f"hers-change-{language}")
     assert_decent(page)
-    page.get_by_role("button", name="Save the changes").click()
-    expect(main).to_contain_text("We have changed where and when")
-    expect(main).not_to_contain_text("You chose")
+    page.get_by_role("button", name=say("Save the changes")).click()
+    expect(main).to_contain_text(say(DONE["changed"]))
+    expect(main).not_to_contain_text(chosen)
 
-    page.get_by_role("link", name="Change how we may contact you").click()
-    page.get_by_label("Text message").check()
-    page.get_by_role("button", name="Save the changes").click()
-    expect(page.get_by_role("alert")).to_contain_text("Enter your phone number")
-    taken_picture(page, f"hers-contact-{width}")
+    page.get_by_role("link", name=say("Change how we may contact you")).click()
+    page.get_by_label(say("Text message")).check()
+    page.get_by_role("button", name=say("Save the changes")).click()
+    expect(page.get_by_role("alert")).to_contain_text(say("Enter your phone number"))
+    taken_picture(page, f"hers-contact-{language}")
     assert_decent(page)
-    page.get_by_label("What is your phone number?").fill("07700 900982")
-    page.get_by_role("button", name="Save the changes").click()
-    expect(main).to_contain_text("We have changed how we may contact you")
+    page.get_by_label(say("What is your phone number?")).fill("07700 900982")
+    page.get_by_role("button", name=say("Save the changes")).click()
+    expect(main).to_contain_text(say(DONE["contact"]))
     expect(main).not_to_contain_text("900982")
 
-    page.get_by_role("button", name="Stop all contact").click()
-    expect(main).to_contain_text("Nobody will write to you or call you")
-    taken_picture(page, f"hers-stopped-{width}")
+    page.get_by_role("button", name=say("Stop all contact")).click()
+    expect(page.get_by_role("button", name=say("Stop all contact"))).to_have_count(0)
+    taken_picture(page, f"hers-stopped-{language}")
     assert_decent(page)
+    assert page.url.startswith(f"{origin}{before(language)}/your-request/")
     watched.assert_kept_to_itself()
 
 
@@ -140,12 +138,12 @@ def test_the_card_gives_the_officer_the_words_her_rules_allow(
     page.goto(f"{origin}/staff/requests/{request_id}/contact")
     main = page.get_by_role("main")
     expect(main).not_to_contain_text("If you call")
-    taken_picture(page, f"card-closed-{width}")
+    taken_picture(page, "card-closed", width)
     assert_decent(page)
     page.get_by_label("Why do you need to contact her?").fill("To arrange the walk")
     page.get_by_role("button", name="Open the contact card").click()
     expect(main).to_contain_text("Say her word first: “marmalade”")
     expect(main).to_contain_text("Hang up without a word")
-    taken_picture(page, f"card-open-{width}")
+    taken_picture(page, "card-open", width)
     assert_decent(page)
     watched.assert_kept_to_itself()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TypeVar, cast
 from uuid import UUID, uuid4
 
@@ -25,9 +27,12 @@ from shared.embedded.processes import free_port
 from shared.web.access import Role
 from tests.browser.conftest import WatchedPage
 from tests.servers.databases import ServiceDatabase, beside
+from tests.servers.forces_folder import forces_folder
 from tests.servers.intake_service import FORCE, a_body, settings_of
 from tests.servers.served import served
+from tests.servers.spoken import before, speaker
 from tests.servers.visitors import a_user, cookies_of
+from tests.servers.welsh import WELSH
 
 T = TypeVar("T")
 
@@ -43,14 +48,27 @@ def service(database_for_browser: Callable[[str], ServiceDatabase]) -> ServiceDa
 
 
 @pytest.fixture
-def app(service: ServiceDatabase, port: int) -> FastAPI:
-    return build(settings_of(service, intake_url=f"http://localhost:{port}"))
+def app(service: ServiceDatabase, port: int, tmp_path: Path) -> FastAPI:
+    """The pages of a force that offers them in Welsh too."""
+    forces_dir = forces_folder(tmp_path, WELSH)
+    return build(settings_of(service, intake_url=f"http://localhost:{port}", forces_dir=forces_dir))
 
 
 @pytest.fixture
 def origin(app: FastAPI, port: int) -> Iterator[str]:
     with served(app, port) as url:
         yield url
+
+
+PICTURES = os.environ.get("PICTURES")
+"""A folder for pictures of pages, where somebody wants to look at them."""
+
+
+def taken_picture(page: Page, name: str, width: int = 320) -> None:
+    """As wide as the narrowest screen, where words are the most likely not to fit."""
+    if PICTURES:
+        page.set_viewport_size({"width": width, "height": 800})
+        page.screenshot(path=f"{PICTURES}/{name}-{width}.png", full_page=True)
 
 
 def assert_decent(page: Page) -> None:
@@ -102,46 +120,51 @@ ONE_OF_EACH_KIND = {
 }
 
 
-@pytest.mark.parametrize("script", [True, False])
-def test_a_woman_asks_for_a_walk(origin: str, watched_page: WatchedPage, script: bool) -> None:
+@pytest.mark.parametrize(("language", "script"), [("en", True), ("cy", True), ("cy", False)])
+def test_a_woman_asks_for_a_walk(origin: str, watched_page: WatchedPage, language: str, script: bool) -> None:
     """From the start page to her reference, every page accessible, kept to itself and silent in the history."""
     watched = watched_page(origin, 375, java_script_enabled=script)
-    page = watched.page
-    page.goto(f"{origin}/")
-    page.get_by_role("link", name="Avon and Somerset Police").click()
+    page, say = watched.page, speaker(language)
+    page.goto(f"{origin}{before(language)}/")
+    page.locator(f'a[href="{before(language)}/{FORCE}/"]').click()
+    assert page.locator("html").get_attribute("lang") == language
     if script:
         assert_decent(page)
-    page.get_by_role("button", name="Start now").click()
-    expect(page.get_by_role("main")).to_contain_text("does not clear your browsing history")
+        taken_picture(page, f"start-{language}")
+    page.get_by_role("button", name=say("Start now")).click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(say("How to leave these pages quickly"))
     if script:
         assert_decent(page)
-    page.get_by_role("button", name="Continue").click()
+    page.get_by_role("button", name=say("Continue")).click()
     for heading, given in ANSWERS:
-        expect(page.get_by_role("heading", level=1)).to_contain_text(heading)
-        assert not re.search("walk|police|safe|officer", page.title() + page.url.removeprefix(origin), re.IGNORECASE)
+        expect(page.get_by_role("heading", level=1)).to_contain_text(say(heading))
+        tells = "walk|police|safe|officer|heddlu|tro|diogel|swyddog"
+        assert not re.search(tells, page.title() + page.url.removeprefix(origin), re.IGNORECASE)
         for one in given:
             if one.startswith("#"):
                 if script and one.startswith("#stops"):
-                    page.get_by_text("Enter it as text instead").click()
+                    page.get_by_text(say("Enter it as text instead")).click()
                 page.fill(*one.split("=", 1))
             else:
-                page.get_by_label(one, exact=True).check()
+                page.get_by_label(say(one), exact=True).check()
         if script and heading in ONE_OF_EACH_KIND:
             assert_decent(page)
-        page.get_by_role("button", name="Continue").click()
+            taken_picture(page, f"{page.url.partition('/request/')[2]}-{language}")
+        page.get_by_role("button", name=say("Continue")).click()
     for _ in range(6):
-        page.get_by_role("button", name="Continue").click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Equality questions")
+        page.get_by_role("button", name=say("Continue")).click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(say("Equality questions"))
     if script:
         assert_decent(page)
-    page.get_by_label("Yes", exact=True).check()
+    page.get_by_label(say("Yes"), exact=True).check()
     for _ in range(8):
-        page.get_by_role("button", name="Continue").click()
-    expect(page.get_by_role("heading", name="Check your answers")).to_be_visible()
-    page.get_by_label("I agree").check()
+        page.get_by_role("button", name=say("Continue")).click()
+    expect(page.get_by_role("heading", name=say("Check your answers"))).to_be_visible()
+    page.locator("#consent").check()
     if script:
         assert_decent(page)
-    page.get_by_role("button", name="Send request").click()
+        taken_picture(page, f"check-{language}")
+    page.get_by_role("button", name=say("Send request")).click()
     expect(page.get_by_role("main")).to_contain_text(re.compile("WT-[A-Z0-9]{4}-[A-Z0-9]{4}"))
     if script:
         assert_decent(page)

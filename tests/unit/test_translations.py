@@ -93,21 +93,38 @@ def test_a_translation_ends_as_the_text_does(file: tuple[Place, Path]) -> None:
     assert wrong == []
 
 
+def without_its_code(reader: Environment, source: str) -> str:
+    """The mark-up of a template as it stands, without what is translated and what is filled in."""
+    kept: list[str] = []
+    names: list[str] = []
+    translating = False
+    for _, kind, value in reader.lex(source):
+        if kind == "block_begin":
+            names = []
+        elif kind == "name":
+            names.append(value)
+        elif kind == "block_end" and names[0] in ("trans", "endtrans"):
+            translating = names[0] == "trans"
+        elif kind == "data" and not translating:
+            kept.append(value)
+    return "".join(kept)
+
+
 def said_plainly(template: Path) -> Iterator[str]:
     """Words of a template that nobody can translate: between its tags, or given to a macro as they stand."""
     reader = Environment(extensions=["jinja2.ext.i18n"])
-    reader.policies["ext.i18n.trimmed"] = True
-    tree = reader.parse(template.read_text(encoding="utf-8"))
-    for data in tree.find_all(nodes.TemplateData):
-        within = re.sub(r"<(script|style)\b.*?</\1>|<[^<>]*>|^[^<>]*>|<[^<>]*$", " ", data.data, flags=re.DOTALL)
-        if re.search(r"[A-Za-z]{2}", within):
-            yield within.strip()
-        yield from re.findall(r"(?:aria-label|title|alt|placeholder)=\"([^\"]*[A-Za-z][^\"]*)\"", data.data)
+    source = template.read_text(encoding="utf-8")
+    page = re.sub(r"<(script|style)\b.*?</\1>", "", without_its_code(reader, source), flags=re.DOTALL)
+    yield from (one.strip() for one in re.findall(r"[^<>]*[A-Za-z]{2}[^<>]*", re.sub(r"<[^<>]*>", "<>", page)))
+    yield from re.findall(r"(?:aria-label|title|alt|placeholder)=\"([^\"]*[A-Za-z][^\"]*)\"", page)
+    tree = reader.parse(source)
     for pair in tree.find_all(nodes.Pair):
         key, value = pair.key, pair.value
-        if isinstance(key, nodes.Const) and key.value in SHOWN:
+        # A parameter that is made of further ones has them looked at one by one.
+        if isinstance(key, nodes.Const) and key.value in SHOWN and not isinstance(value, nodes.Dict):
+            calls = [one for one in (value, *value.find_all(nodes.Call)) if isinstance(one, nodes.Call)]
+            inside = {id(const) for call in calls for const in call.find_all(nodes.Const)}
             for one in (value, *value.find_all(nodes.Const)):
-                inside = {id(const) for call in value.find_all(nodes.Call) for const in call.find_all(nodes.Const)}
                 plain = isinstance(one, nodes.Const) and isinstance(one.value, str) and id(one) not in inside
                 if plain and re.search(r"[A-Za-z]{2}", re.sub(r"<[^<>]*>", "", one.value)):
                     yield one.value
