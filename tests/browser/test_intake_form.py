@@ -3,40 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
 
 import pytest
 from fastapi import FastAPI
 from playwright.sync_api import Page, Route, expect
 
-from services.intake.app import build
-from shared.embedded.processes import free_port
 from shared.web.access import Role
 from tests.browser.conftest import WatchedPage
-from tests.browser.test_intake_pages import ANSWERS, assert_decent
-from tests.servers.databases import ServiceDatabase
-from tests.servers.intake_service import FORCE, settings_of
-from tests.servers.served import served
+from tests.browser.test_intake_pages import ANSWERS, app, assert_decent, origin, port, service
+from tests.servers.intake_service import FORCE
+from tests.servers.spoken import before, speaker
 from tests.servers.visitors import a_user, cookies_of
 
 PAGES = {"", "request/before", "request/eligibility", "request/not-eligible"}
 
 
-@pytest.fixture
-def port() -> int:
-    return free_port()
-
-
-@pytest.fixture
-def app(database_for_browser: Callable[[str], ServiceDatabase], port: int) -> FastAPI:
-    return build(settings_of(database_for_browser("intake"), intake_url=f"http://localhost:{port}"))
-
-
-@pytest.fixture
-def origin(app: FastAPI, port: int) -> Iterator[str]:
-    with served(app, port) as url:
-        yield url
-
+__all__ = ["app", "origin", "port", "service"]
 
 FOCUSED = "(at => at.matches('button, a, summary') ? at.innerText.trim() : at.id)(document.activeElement)"
 
@@ -55,7 +37,7 @@ def tab_to(page: Page, wanted: str) -> None:
     raise AssertionError(f"Tab does not lead to {wanted}")
 
 
-def go_on(page: Page, button: str = "Continue") -> None:
+def go_on(page: Page, button: str) -> None:
     """By Tab to the button, by Enter to the next page."""
     tab_to(page, button)
     with page.expect_navigation():
@@ -77,34 +59,35 @@ def choose(page: Page, label: str) -> None:
     expect(box).to_be_checked()
 
 
-def test_a_woman_asks_for_a_walk_by_keyboard_alone(origin: str, watched_page: WatchedPage) -> None:
+@pytest.mark.parametrize("language", ["en", "cy"])
+def test_a_woman_asks_for_a_walk_by_keyboard_alone(origin: str, watched_page: WatchedPage, language: str) -> None:
     """From the start page to her reference, every field and button reached with Tab."""
     watched = watched_page(origin, 1280)
-    page = watched.page
-    page.goto(f"{origin}/{FORCE}/")
+    page, say = watched.page, speaker(language)
+    page.goto(f"{origin}{before(language)}/{FORCE}/")
     for button in ("Start now", "Continue"):
-        go_on(page, button)
+        go_on(page, say(button))
     for heading, given in ANSWERS:
-        expect(page.get_by_role("heading", level=1)).to_contain_text(heading)
+        expect(page.get_by_role("heading", level=1)).to_contain_text(say(heading))
         for one in given:
             if one.startswith("#"):
                 field, _, text = one.removeprefix("#").partition("=")
                 if field == "stops":
-                    tab_to(page, "Enter it as text instead")
+                    tab_to(page, say("Enter it as text instead"))
                     page.keyboard.press("Enter")
                 tab_to(page, field)
                 page.keyboard.type(text)
             else:
-                choose(page, one)
-        go_on(page)
+                choose(page, say(one))
+        go_on(page, say("Continue"))
     for _ in range(6):
-        go_on(page)
-    choose(page, "No, go on without them")
-    go_on(page)
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Check your answers")
+        go_on(page, say("Continue"))
+    choose(page, say("No, go on without them"))
+    go_on(page, say("Continue"))
+    expect(page.get_by_role("heading", level=1)).to_contain_text(say("Check your answers"))
     tab_to(page, "consent")
     page.keyboard.press("Space")
-    go_on(page, "Send request")
+    go_on(page, say("Send request"))
     expect(page.get_by_role("main")).to_contain_text(re.compile("WT-[A-Z0-9]{4}-[A-Z0-9]{4}"))
     watched.assert_kept_to_itself()
 

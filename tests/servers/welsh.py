@@ -12,7 +12,10 @@ WELSH: Final[dict[str, dict[str, Any]]] = {
         "translations": {
             "cy": {
                 "name": "Heddlu Avon a Gwlad yr Haf",
-                "wording": {"eligibility": "Gall unrhyw fenyw 18 oed neu’n hŷn o’r ardal hon ofyn am dro."},
+                "wording": {
+                    "scheme_name": "Cerdded a Siarad",
+                    "eligibility": "Gall unrhyw fenyw 18 oed neu’n hŷn o’r ardal hon ofyn am dro.",
+                },
             }
         },
     }
