@@ -5,14 +5,22 @@ from __future__ import annotations
 import logging
 import secrets
 import sys
+import time
+from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 from uuid import UUID
 
 import structlog
 
 correlation_id: ContextVar[UUID | None] = ContextVar("correlation_id", default=None)
 traceparent: ContextVar[str | None] = ContextVar("traceparent", default=None)
+
+_ONCE_IN: Final = 10.0
+"""Seconds in which a library's line is written once."""
+_REMEMBERED: Final = 1_000
+"""Different lines of libraries; beyond so many all are written anew."""
 
 _NEVER_LOGGED = frozenset(
     {
@@ -82,13 +90,40 @@ def _fault_without_data(_: Any, __: str, line: structlog.typing.EventDict) -> st
     return line
 
 
+@dataclass(slots=True)
+class _Told:
+    """When a line was written last, and how often it was not since."""
+
+    at: float
+    unsaid: int = 0
+
+
 class _Forward(logging.Handler):
     """Libraries' log lines, by logger and level; their messages may hold data, so only warnings and worse are kept,
-    and of those the unformatted template."""
+    and of those the unformatted template.
+
+    The same line is written once in a while, and the next one says how many were not: a client that tries a broker a
+    thousand times a second would fill the disk with it.
+    """
+
+    def __init__(self, level: int, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(level)
+        self._clock = clock
+        self._told: dict[tuple[object, ...], _Told] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
+        template, now = str(record.msg)[:200], self._clock()
+        fault = record.exc_info[0] if record.exc_info else None
+        told = self._told.get(line := (record.name, record.levelno, template, fault))
+        if told is not None and now < told.at + _ONCE_IN:
+            told.unsaid += 1
+            return
+        if len(self._told) >= _REMEMBERED:
+            self._told.clear()
+        self._told[line] = _Told(now)
+        again = {"unsaid": told.unsaid} if told is not None and told.unsaid else {}
         structlog.get_logger(record.name).log(
-            record.levelno, "library", template=str(record.msg)[:200], exc_info=record.exc_info
+            record.levelno, "library", template=template, exc_info=record.exc_info, **again
         )
 
 

@@ -16,6 +16,7 @@ from faststream.kafka.subscriber.usecase import BatchSubscriber
 from shared.bus.consumption import LARGEST_BATCH, Consumption
 from shared.bus.inbox import Inbox
 from shared.bus.metrics import BusMetrics
+from shared.bus.pace import pace
 from shared.bus.subscriptions import Subscriptions
 from shared.observability import log
 
@@ -65,6 +66,8 @@ class Bus:
                 continue
             pause = 0.2
             self._broker = broker
+            for consumer in _consumers(broker):
+                pace(consumer._client)
             died = await self._died(broker, stopping)
             self._broker = None
             await self._consumption.stop()

@@ -25,6 +25,7 @@ from aiokafka.protocol.metadata import MetadataRequest
 from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
+from shared.bus.pace import pace
 from shared.contracts.envelope import TYPE_PREFIX, Envelope
 from shared.database import Row
 
@@ -81,6 +82,7 @@ class KafkaPublisher:
         await self._admin.start()
         self._bus_id = str((await self._admin.describe_cluster())["cluster_id"])
         await self._producer.start()
+        pace(self._producer.client)
         return self._bus_id
 
     async def bus_id(self) -> str:

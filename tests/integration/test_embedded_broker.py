@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 
+from shared.bus.pace import pace
 from shared.embedded.broker import PARTITIONS, EmbeddedBroker
 from shared.embedded.processes import Birth, free_port
 
@@ -127,3 +129,33 @@ def test_a_port_taken_by_a_stranger_is_said_plainly(broker: EmbeddedBroker, tmp_
     with pytest.raises(OSError, match="is taken by another program"):
         EmbeddedBroker(broker.port, tmp_path / "other").start()
     assert broker.running()
+
+
+async def test_a_client_that_finds_no_broker_rests_before_it_looks_again(broker: EmbeddedBroker) -> None:
+    """The last broker left told of partitions without a leader, and went: aiokafka alone then tries as fast as it can.
+    When it no longer does, shared/bus/pace.py has had its day."""
+    async with AIOKafkaConsumer(TOPIC, bootstrap_servers=broker.bootstrap, retry_backoff_ms=100) as consumer:
+        client = consumer._client
+        looked = 0
+        look = client._metadata_update
+
+        async def counted(*arguments: Any) -> bool:
+            nonlocal looked
+            looked += 1
+            return bool(await look(*arguments))
+
+        async def looks_in_a_second() -> int:
+            nonlocal looked
+            for topic, partitions in client.cluster._partitions.items():
+                client.cluster._partitions[topic] = {
+                    number: one._replace(leader=-1) for number, one in partitions.items()
+                }
+            looked = 0
+            await asyncio.sleep(1)
+            return looked
+
+        client._metadata_update = counted
+        broker.kill()
+        assert await looks_in_a_second() > 100
+        pace(client)
+        assert 1 <= await looks_in_a_second() <= 10
