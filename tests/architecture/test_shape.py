@@ -36,6 +36,8 @@ MORE = {
         "messages": "their words, made when they leave",
         "form": "the request form between its pages",
         "requesting.py": "a request as form and API send it, before it is one",
+        "ring.py": "the keys that stand outside the database",
+        "keys.py": "the commands that replace one of them",
         "vault.py": "what seals who she is",
         "wording.py": "where texts to translate are found",
         "translations": "her pages in other languages",
