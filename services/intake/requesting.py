@@ -24,7 +24,12 @@ from shared.policies import Policies
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(one_line)]
 EmailAddress = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(real_email)]
 PhoneNumber = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(real_phone)]
-PostalAddress = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+PostalAddress = Annotated[
+    str,
+    BeforeValidator(one_newline),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=500),
+    AfterValidator(plain_words),
+]
 RecognitionWord = Annotated[str, StringConstraints(strip_whitespace=True, max_length=60), AfterValidator(one_line)]
 Words = Annotated[
     str,
@@ -125,8 +130,8 @@ class WalkRequestIn(Part):
     def command(self, policies: Policies, postcodes: Postcodes, ground: ForceGround) -> RequestWalk:
         """The command.
 
-        :raises FieldsWrong: the force or the place cannot be found, or the place is another force's. A place of no force
-            that uses the system is taken: a person of the force asked looks at it.
+        :raises FieldsWrong: the force or the place cannot be found, or the place is another force's. A place of no
+            force that uses the system is taken: a person of the force asked looks at it.
         """
         if self.force_id not in policies:
             raise FieldsWrong({"force_id": "This force does not take requests here"})

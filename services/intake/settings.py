@@ -9,7 +9,6 @@ from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.intake.domain.messages import Means
 from services.intake.ring import MasterKeyWrong, Ring, key_service
@@ -69,44 +68,16 @@ class NotifyAccount(BaseModel):
         return self.neutral if neutral else self.named
 
 
-class KeySettings(BaseSettings):
-    """How intake, and the commands for its keys, are told the ring."""
+class Settings(ServiceSettings):
+    """Settings of intake. Its keys are 32 random bytes each, in base64, and stand in no database."""
 
-    model_config = SettingsConfigDict(env_prefix="WALKANDTALK_", frozen=True, extra="ignore", env_ignore_empty=True)
-
+    port: Annotated[int, Field(ge=0, le=65535)] = 8001
     key_helper: str | None = None
     """A program that unwraps the master key by a key service of the force's own; then what is given is wrapped."""
     master_key_file: Path | None = None
     """The master key as a file, in place of the variable."""
     master_key: Annotated[SecretStr | None, Field(validate_default=True)] = None
     """Opens everything that says who she is; services/intake/ring.py says how it is written. Only intake has it."""
-
-    def ring(self) -> Ring:
-        """The keys, open: with a helper its key service is asked now.
-
-        :raises MasterKeyWrong, KeyServiceFailed:
-        """
-        text = self.master_key.get_secret_value() if self.master_key else None
-        return Ring.given(text, self.master_key_file, key_service(self.key_helper))
-
-    @field_validator("master_key")
-    @classmethod
-    def _a_ring(cls, given: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        if (given is None) == (info.data.get("master_key_file") is None):
-            raise ValueError("set it, or WALKANDTALK_MASTER_KEY_FILE, and not both")
-        # What a key service wrapped, only that service can judge.
-        if given is not None and info.data.get("key_helper") is None:
-            try:
-                Ring.parse(given.get_secret_value())
-            except MasterKeyWrong as fault:
-                raise ValueError(str(fault)) from None
-        return given
-
-
-class Settings(KeySettings, ServiceSettings):
-    """Settings of intake. Its keys are 32 random bytes each, in base64, and stand in no database."""
-
-    port: Annotated[int, Field(ge=0, le=65535)] = 8001
     link_key: SecretStr
     """Seals the links of surveys. Feedback has the same."""
     neutral_mail_from: str = "no-reply@messages.invalid"
@@ -128,6 +99,27 @@ class Settings(KeySettings, ServiceSettings):
             )
             for force, account in self.notify.items()
         }
+
+    def ring(self) -> Ring:
+        """The keys, open: with a helper its key service is asked now.
+
+        :raises MasterKeyWrong, KeyServiceFailed:
+        """
+        text = self.master_key.get_secret_value() if self.master_key else None
+        return Ring.given(text, self.master_key_file, key_service(self.key_helper))
+
+    @field_validator("master_key")
+    @classmethod
+    def _a_ring(cls, given: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if (given is None) == (info.data.get("master_key_file") is None):
+            raise ValueError("set it, or WALKANDTALK_MASTER_KEY_FILE, and not both")
+        # What a key service wrapped, only that service can judge.
+        if given is not None and info.data.get("key_helper") is None:
+            try:
+                Ring.parse(given.get_secret_value())
+            except MasterKeyWrong as fault:
+                raise ValueError(str(fault)) from None
+        return given
 
     @field_validator("link_key")
     @classmethod

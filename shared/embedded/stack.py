@@ -455,6 +455,7 @@ class Stack:
             settings["MASTER_KEY"] = self.secrets.master_key
             # All of a demo, and what is thrown at it on purpose, comes from this machine.
             settings["UNCOUNTED_NETWORKS"] = "127.0.0.0/8,::1/128"
+            settings["FORM_LEAST_SECONDS"] = "0"
         return {f"WALKANDTALK_{name}": value for name, value in (settings | self.told).items()}
 
 

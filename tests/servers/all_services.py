@@ -39,6 +39,7 @@ def app_of(service: str, **given: Any) -> FastAPI:
                 "oidc_client_id": "walkandtalk",
                 "oidc_client_secret": SecretStr("client-secret"),
                 "link_key": SecretStr(KEY),
+                "form_least_seconds": 0.0,
                 "master_key": SecretStr(KEY),
                 **given,
             }

@@ -184,6 +184,8 @@ class ExcludeTeams(BaseModel):
 
 class Consent(BaseModel):
     consent: Literal["yes"]
+    subject: str = ""
+    """Bait: hidden from eyes, screen readers, keyboard and autofill, so that only a program writes into it."""
 
 
 class EqualityWanted(BaseModel):

@@ -19,6 +19,7 @@ from services.intake.domain.refusals import FieldsWrong, KeyUsedForAnother
 from services.intake.form import sitting
 from services.intake.form.answers import command_of, place_given, place_of, refuse_answer, team_postcodes
 from services.intake.form.aside import PLACES, aside, set_aside, settled
+from services.intake.form.doubt import BEGUN, DOUBTED, doubt
 from services.intake.form.fields import Consent, Eligibility
 from services.intake.form.of_her import spoken_to, worded
 from services.intake.form.questions import BY_SLUG
@@ -49,6 +50,7 @@ ALREADY_SENT: Final = (
     "To ask for another walk, erase these answers and start again."
 )
 
+ONCE_MORE: Final = "Check your answers, then press “Send request” once more"
 TOO_OFTEN: Final = (
     "Too many requests came from where you are. Your answers are kept for three hours: send them again within the hour,"
     " or call 101. In an emergency call 999."
@@ -158,6 +160,8 @@ async def send(request: Request, force: str, deps: Deps) -> Response:
             return RedirectResponse(at(force, reached.slug), 303)
         if form.data is None:
             return show_check(request, policy, draft, form, 422)
+        if await _doubted(force, token, form.data, deps):
+            return show_check(request, policy, draft, form.refused(("", ONCE_MORE)), 422)
         try:
             await _accept(request, force, token, deps)
         except TooMany as often:
@@ -169,6 +173,18 @@ async def send(request: Request, force: str, deps: Deps) -> Response:
             deps.keeping.metrics.request("form", "refused")
             return show_check(request, policy, draft, form.refused(*(("", one) for one in wrong.fields.values())), 422)
     return RedirectResponse(at(force, "done"), 303)
+
+
+async def _doubted(force: str, token: str, given: Consent, deps: Dependencies) -> bool:
+    """Whether she is to press once more; kept in her sitting, so that it is asked once."""
+    now, least = deps.clock(), deps.settings.form_least_seconds
+    async with deps.database.transaction([force]) as tx:
+        draft = await drafts.read_draft(tx, force, token, now, keeping=deps.keeping, hold=True)
+        if draft is None or (sign := doubt(draft.content, given.subject, now, least)) is None:
+            return False
+        await drafts.save_draft(tx, draft, {**draft.content, DOUBTED: sign}, keeping=deps.keeping)
+    deps.keeping.metrics.doubted(sign)
+    return True
 
 
 async def _accept(request: Request, force: str, token: str, deps: Dependencies) -> None:
@@ -203,6 +219,8 @@ async def _accept(request: Request, force: str, token: str, deps: Dependencies) 
             keeping=deps.keeping,
         )
     deps.keeping.metrics.request("form", "repeated" if accepted.repeated else "accepted")
+    if DOUBTED in draft.content:
+        deps.keeping.metrics.doubted("confirmed")
 
 
 @router.get("/{force}/request/done")
@@ -370,7 +388,8 @@ async def _keep(
     else:
         await deps.keeping.counting.take(tx, force, Act.FORM, caller, now)
         campaign = known_campaign(policy, request.query_params.get("from"))
-        content = {"key": uuid4().hex, "answers": changed} | ({"campaign": campaign} if campaign else {})
+        content = {"key": uuid4().hex, "answers": changed, BEGUN: now.isoformat()}
+        content |= {"campaign": campaign} if campaign else {}
         token = await drafts.begin_draft(tx, force, content, now, keeping=deps.keeping)
         keep_cookie(request, response, token)
     return response
