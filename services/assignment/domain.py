@@ -275,6 +275,8 @@ class Request:
     withdrawn_at: datetime | None = None
     amended_at: datetime | None = None
     """When she last changed where or when she wants to walk."""
+    route: tuple[Point, ...] = ()
+    """Where she would like to pass, `place` first; none where it is one place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -444,6 +446,7 @@ def request_of(asked: WalkRequested, at: datetime) -> Request:
         contact=asked.contact,
         group_walk_welcome=asked.group_walk_welcome,
         language=asked.language,
+        route=asked.route,
     )
 
 
@@ -667,6 +670,7 @@ def amend(walk: Walk, amended: WalkRequestAmended, located: Located | None, at: 
         availability=amended.availability,
         group_walk_welcome=amended.group_walk_welcome,
         language=amended.language,
+        route=amended.route,
         amended_at=at,
     )
     requests = tuple(changed if each is request else each for each in walk.requests)

@@ -32,6 +32,7 @@ from services.assignment.walk_forms import (
     moment,
     times_of,
 )
+from services.assignment.ways import stops
 from shared.contracts.kinds import PartOfDay, Reason, Severity
 from shared.contracts.walks import MOST_TIMES
 from shared.web import forms
@@ -158,6 +159,7 @@ async def _walk_page(
         able=able,
         may_act=by.is_coordinator or walk.officer_id == by.id,
         contact_urls={each.id: contact_url(deps, each.id) for each in walk.requests},
+        ways={each.id: stops(each.route, deps.registers.locate(user.force_id, each.route)) for each in walk.requests},
         minimum_minutes=policy.walks.minimum_minutes,
         now=now,
         notice=_notice(request),

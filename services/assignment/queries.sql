@@ -101,24 +101,25 @@ ON CONFLICT (force_id, id) DO UPDATE SET
 -- Requests as they now are: she may change all of one but when she first made it.
 INSERT INTO request (
     force_id, id, walk_id, requested_at, latitude, longitude, place_from_postcode, lives_or_works_here, reasons,
-    availability, contact, group_walk_welcome, language, withdrawn_at, amended_at
+    availability, contact, group_walk_welcome, language, withdrawn_at, amended_at, route
 )
 SELECT
     force_id, id, walk_id, requested_at, latitude, longitude, place_from_postcode, lives_or_works_here,
-    string_to_array(reasons, ' '), availability, contact, group_walk_welcome, language, withdrawn_at, amended_at
+    string_to_array(reasons, ' '), availability, contact, group_walk_welcome, language, withdrawn_at, amended_at, route
 FROM unnest(
     $1::text[], $2::uuid[], $3::uuid[], $4::timestamptz[], $5::float8[], $6::float8[], $7::boolean[], $8::boolean[],
-    $9::text[], $10::jsonb[], $11::jsonb[], $12::boolean[], $13::text[], $14::timestamptz[], $15::timestamptz[]
+    $9::text[], $10::jsonb[], $11::jsonb[], $12::boolean[], $13::text[], $14::timestamptz[], $15::timestamptz[],
+    $16::jsonb[]
 ) AS given (
     force_id, id, walk_id, requested_at, latitude, longitude, place_from_postcode, lives_or_works_here, reasons,
-    availability, contact, group_walk_welcome, language, withdrawn_at, amended_at
+    availability, contact, group_walk_welcome, language, withdrawn_at, amended_at, route
 )
 ON CONFLICT (force_id, id) DO UPDATE SET
     latitude = excluded.latitude, longitude = excluded.longitude, place_from_postcode = excluded.place_from_postcode,
     lives_or_works_here = excluded.lives_or_works_here, reasons = excluded.reasons,
     availability = excluded.availability, contact = excluded.contact,
     group_walk_welcome = excluded.group_walk_welcome, language = excluded.language,
-    withdrawn_at = excluded.withdrawn_at, amended_at = excluded.amended_at;
+    withdrawn_at = excluded.withdrawn_at, amended_at = excluded.amended_at, route = excluded.route;
 
 -- queue_of_force
 -- Walks of a force in a state, longest waiting first; none that the asking officer, or the officer's own team, is excluded from.
@@ -304,7 +305,7 @@ SELECT
 -- Of these requests the counts stay; the place is brought to about ten kilometres, coarser than any area of ours.
 UPDATE request SET
     latitude = round(latitude::numeric, 1), longitude = round(longitude::numeric, 1), place_from_postcode = false,
-    lives_or_works_here = false, reasons = '{}', availability = '{"days": [], "parts": []}',
+    route = NULL, lives_or_works_here = false, reasons = '{}', availability = '{"days": [], "parts": []}',
     contact = '{"channels": [], "times": [], "stopped": true}', group_walk_welcome = false, language = 'en',
     requested_at = date_trunc('month', requested_at, 'Europe/London'),
     withdrawn_at = date_trunc('month', withdrawn_at, 'Europe/London')

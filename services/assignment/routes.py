@@ -132,6 +132,8 @@ class RequestView(BaseModel):
     language: str
     withdrawn: bool
     amended_at: datetime | None
+    route: tuple[Point, ...]
+    """Where she would like to pass, `place` first; empty where it is one place."""
     contact_url: str
 
 
@@ -285,6 +287,7 @@ def walk_view(walk: domain.Walk, deps: Dependencies, record: handlers.WalkRecord
                 language=request.language,
                 withdrawn=request.withdrawn_at is not None,
                 amended_at=request.amended_at,
+                route=request.route,
                 contact_url=contact_url(deps, request.id),
             )
             for request in walk.requests

@@ -255,6 +255,8 @@ async def save_requests(tx: Transaction, changed: Sequence[Walk]) -> None:
         [request.language for _, request in rows],
         [request.withdrawn_at for _, request in rows],
         [request.amended_at for _, request in rows],
+        # Arrays of arrays are taken apart to the last element, so the points stand in an object.
+        [{"points": [at.model_dump() for at in request.route]} if request.route else None for _, request in rows],
     )
 
 
@@ -338,6 +340,7 @@ def _request(row: Row) -> Request:
         language=row["language"],
         withdrawn_at=row["withdrawn_at"],
         amended_at=row["amended_at"],
+        route=tuple(map(Point.model_validate, row["route"]["points"])) if row["route"] else (),
     )
 
 

@@ -12,11 +12,12 @@ import pytest
 from services.assignment import handlers, store
 from services.assignment.domain import OfficerDoubleBooked, ProposalAnswer, Walk
 from services.assignment.handlers import Arrange, Propose, Take
-from shared.contracts.kinds import PartOfDay, Weekday
-from shared.contracts.walk_requests import Availability, ProposalAnswered, WalkRequestAmended
+from shared.contracts.kinds import PartOfDay, Point, Weekday
+from shared.contracts.walk_requests import Availability, ParticipantErased, ProposalAnswered, WalkRequestAmended
 from shared.database import Database
 from tests.integration.test_assignment_handlers import (
     BATH,
+    CITY_CENTRE,
     FORCE,
     NOW,
     POLICIES,
@@ -119,6 +120,23 @@ async def test_no_time_is_proposed_at_which_the_officer_is_on_another_walk(bus: 
         async with bus.transaction([FORCE]) as tx:
             times = [SIX + timedelta(minutes=30), SIX + timedelta(hours=5)]
             await handlers.propose(tx, [Propose(free.id, by, times, "The library")], NOW, policies=POLICIES)
+
+
+async def test_the_way_she_would_like_to_walk_is_kept_changed_and_forgotten(bus: Database) -> None:
+    """As it was told; a change tells the whole, so a change without one takes it away; erased with her place."""
+    way = (CITY_CENTRE, Point(latitude=51.45, longitude=-2.59), BATH)
+    request = a_request().model_copy(update={"route": way})
+    await handle(bus, route_requests, received(request))
+    async with bus.transaction([FORCE]) as tx:
+        walk_id = (await store.walks_of_requests(tx, [(FORCE, request.request_id)]))[request.request_id]
+    assert (await walk_of(bus, walk_id)).requests[0].route == way
+    await handle(bus, amend_requests, received(amended(request.request_id)))
+    assert (await walk_of(bus, walk_id)).requests[0].route == ()
+    await handle(bus, amend_requests, received(amended(request.request_id, route=(BATH, CITY_CENTRE))))
+    assert (await walk_of(bus, walk_id)).requests[0].route == (BATH, CITY_CENTRE)
+    async with bus.transaction([FORCE]) as tx:
+        await handlers.forget_erased(tx, [received(ParticipantErased(request_id=request.request_id))], NOW)
+    assert (await walk_of(bus, walk_id)).requests[0].route == ()
 
 
 async def test_answers_and_changes_of_a_request_not_known_here_wait_for_it(bus: Database) -> None:

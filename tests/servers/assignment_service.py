@@ -70,13 +70,19 @@ def received(event: Any, time: datetime | None = None) -> Received[Any]:
 
 
 async def ask_for_a_walk(
-    deps: Dependencies, *, place: Point = CITY_CENTRE, at: datetime | None = None, **rules: Any
+    deps: Dependencies,
+    *,
+    place: Point = CITY_CENTRE,
+    way: tuple[Point, ...] = (),
+    at: datetime | None = None,
+    **rules: Any,
 ) -> str:
-    """Ask for a walk as intake does; the walk's id. `rules` are how she may be contacted."""
+    """Ask for a walk as intake does, passing `way` after the place; the walk's id. `rules`: how to contact her."""
     event = WalkRequested(
         request_id=uuid4(),
         place=place,
         place_from_postcode=True,
+        route=(place, *way) if way else (),
         reasons=(Reason.BADLY_LIT, Reason.FOLLOWED),
         availability=Availability(days=(Weekday.MONDAY, Weekday.FRIDAY), parts=(PartOfDay.EVENING,)),
         contact=ContactRules(channels=(Channel.EMAIL,), **rules),
