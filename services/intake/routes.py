@@ -126,10 +126,10 @@ class HoldIn(BaseModel):
     reason: Annotated[str, Field(min_length=5, max_length=300)]
 
 
-@router.post("/requests/{reference}/hold", status_code=204)
+@router.post("/requests/{request_id}/hold", status_code=204)
 async def put_request_on_hold(
-    reference: str, body: HoldIn, user: Annotated[User, Depends(current_user)], deps: Deps
+    request_id: UUID, body: HoldIn, user: Annotated[User, Depends(current_user)], deps: Deps
 ) -> None:
     """Keep a request from being erased, by her or by its age, while the law asks for it; or let it go again."""
     async with deps.database.transaction([user.force_id]) as tx:
-        await put_on_hold(tx, user.force_id, reference, body.on_hold, user.sub, body.reason, deps.clock())
+        await put_on_hold(tx, user.force_id, request_id, body.on_hold, user.sub, body.reason, deps.clock())

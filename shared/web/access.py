@@ -71,7 +71,7 @@ EVERY_SERVICE: Table = {
 INTAKE: Table = {
     ("POST", "/api/v1/walk-requests"): PUBLIC,
     ("POST", "/api/v1/forces/{force}/receipts"): BEARER,
-    ("POST", "/api/v1/requests/{reference}/hold"): ADMIN,
+    ("POST", "/api/v1/requests/{request_id}/hold"): AUDITOR,
     ("GET", "/api/v1/forces/{force}/areas"): PUBLIC,
     ("POST", "/api/v1/forces/{force}/places"): PUBLIC,
     ("GET", "/"): PUBLIC,

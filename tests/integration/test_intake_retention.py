@@ -143,7 +143,9 @@ async def test_what_is_open_stays_and_the_report_says_why(nights: Nights) -> Non
         "UPDATE walk_request SET contact_wanted_at = $2 WHERE id = $1", asked_for_a_call, intake.now
     )
     await intake.admin.execute(
-        "UPDATE sending SET state = 'due' WHERE id = (SELECT id FROM message WHERE request_id = $1 ORDER BY id LIMIT 1)", waiting
+        "UPDATE sending SET state = 'due'"
+        " WHERE id = (SELECT id FROM message WHERE request_id = $1 ORDER BY id LIMIT 1)",
+        waiting,
     )
     intake.now += timedelta(days=1000)
     found = await nights.report()
@@ -193,8 +195,9 @@ async def test_nothing_on_hold_is_erased_by_age_or_by_herself(nights: Nights) ->
     request = UUID(asked["request_id"])
     letter = await intake.ask(contact={"channels": ["letter"], "email": None, "address": "1 High Street"})
     await leave(intake)
-    for reference in (asked["reference"], letter["reference"]):
-        await hold(intake, reference, True)
+    both = (request, UUID(letter["request_id"]))
+    for one in both:
+        await hold(intake, one, True)
     intake.now += timedelta(days=800)
     found = await nights.report()
     assert {kind: line.found.kept for kind, line in found.items()} == {
@@ -208,8 +211,8 @@ async def test_nothing_on_hold_is_erased_by_age_or_by_herself(nights: Nights) ->
     with pytest.raises(OnHold):
         async with intake.database.web.transaction([FORCE]) as tx:
             await erase(tx, FORCE, request, "participant", "she asked", intake.now, keeping=intake.deps.keeping)
-    for reference in (asked["reference"], letter["reference"]):
-        await hold(intake, reference, False)
+    for one in both:
+        await hold(intake, one, False)
     await nights.run()
     # The letter that was never posted held its request; given up, it is over, and the next year erases it.
     assert await nights.going() == {}
@@ -217,9 +220,9 @@ async def test_nothing_on_hold_is_erased_by_age_or_by_herself(nights: Nights) ->
     assert next(row["reason"] for row in log) == "put on hold: a court has asked" and len(log) == 4
 
 
-async def hold(intake: Intake, reference: str, on_hold: bool) -> None:
+async def hold(intake: Intake, request: UUID, on_hold: bool) -> None:
     async with intake.database.web.transaction([FORCE]) as tx:
-        await put_on_hold(tx, FORCE, reference, on_hold, "dpo", "a court has asked", intake.now)
+        await put_on_hold(tx, FORCE, request, on_hold, "dpo", "a court has asked", intake.now)
 
 
 async def test_what_messages_said_goes_and_letters_nobody_posted_are_given_up(nights: Nights) -> None:

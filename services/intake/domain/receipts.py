@@ -59,3 +59,8 @@ def message_of(reference: str) -> tuple[UUID, int] | None:
 def asking_id(message_id: UUID) -> UUID:
     """The id of the sending that asks what became of a message: the message's own but for its last, random, bit."""
     return UUID(int=message_id.int ^ 1)
+
+
+def asked_about(asking: UUID) -> UUID:
+    """The message such a sending is about."""
+    return UUID(int=asking.int ^ 1)

@@ -1,4 +1,13 @@
-"""What became of messages that have left: taken or perhaps taken by GOV.UK Notify, arrived, tried again, given up."""
+"""What became of messages that have left: taken or perhaps taken by GOV.UK Notify, arrived, tried again, given up.
+
+    begin_asking       before Notify is asked: from here on the message is perhaps sent
+    taken, not_taken   it has answered
+    ask_again          it was cut off, was looked up, and Notify knows nothing of it
+    to_ask             nobody told what became of it: Notify is asked
+    receive            what became of it, told by Notify or asked for
+
+Nothing that is perhaps sent is ever sent again blindly.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +22,7 @@ from services.intake.domain.receipts import (
     Account,
     Receipt,
     again_at,
+    asked_about,
     asking_id,
     message_of,
     reference_of,
@@ -79,11 +89,11 @@ class ToAsk:
 
 
 async def to_ask(tx: Transaction, force_id: str, asking: UUID, now: datetime) -> ToAsk:
-    """The message behind an id of asking_id().
+    """The message a sending of the channel that asks is about.
 
     :raises NoLonger: what became of it is known, or it is too long ago.
     """
-    id_ = asking_id(asking)
+    id_ = asked_about(asking)
     fate = await message_rows.hold(tx, force_id, id_)
     if fate is None or fate.notify_id is None or fate.account is None or fate.receipt is not None:
         raise sendings.NoLonger("its receipt is known")

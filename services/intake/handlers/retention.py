@@ -44,14 +44,13 @@ async def give_up_letters(tx: Transaction, force_id: str, ids: Sequence[UUID], b
 
 
 async def put_on_hold(
-    tx: Transaction, force_id: str, reference: str, on_hold: bool, actor: str, reason: str, now: datetime
+    tx: Transaction, force_id: str, request_id: UUID, on_hold: bool, actor: str, reason: str, now: datetime
 ) -> None:
     """Nothing of a request is erased, or may be again; who said so and why is kept.
 
-    :raises RequestNotFound: there is none of this reference.
+    :raises RequestNotFound: nobody knows it.
     """
-    request_id = await retention_rows.put_on_hold(tx, force_id, reference, now if on_hold else None)
-    if request_id is None:
+    if not await retention_rows.put_on_hold(tx, force_id, request_id, now if on_hold else None):
         raise RequestNotFound
     why = f"{'put on hold' if on_hold else 'let go from hold'}: {reason}"
     await audit.record(tx, [Entry(force_id, actor, "altered", str(request_id), why)], now)

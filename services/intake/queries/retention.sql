@@ -37,7 +37,7 @@ UPDATE message SET refused = $3, sealed = NULL WHERE force_id = $1 AND id = ANY 
 
 -- put_on_hold
 -- Nothing of this request is erased until it is let go again.
-UPDATE walk_request SET on_hold_at = $3 WHERE force_id = $1 AND reference = $2 RETURNING id;
+UPDATE walk_request SET on_hold_at = $3 WHERE force_id = $1 AND id = $2;
 
 -- held_back
 -- Whether one of these requests is on hold.

@@ -30,10 +30,9 @@ async def refuse_letters(tx: Transaction, force_id: str, ids: Sequence[UUID], re
     await tx.run(QUERIES.refuse_letters, force_id, list(ids), reason)
 
 
-async def put_on_hold(tx: Transaction, force_id: str, reference: str, at: datetime | None) -> UUID | None:
-    """Keep a request from being erased, or (None) no longer; its id, None where there is none."""
-    found: UUID | None = await tx.fetch_value(QUERIES.put_on_hold, force_id, reference, at)
-    return found
+async def put_on_hold(tx: Transaction, force_id: str, request_id: UUID, at: datetime | None) -> bool:
+    """Keep a request from being erased, or (None) no longer; whether there is one."""
+    return await tx.run(QUERIES.put_on_hold, force_id, request_id, at) > 0
 
 
 async def held_back(tx: Transaction, force_id: str, ids: Sequence[UUID]) -> bool:

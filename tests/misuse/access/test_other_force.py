@@ -70,6 +70,8 @@ BODIES: dict[str, Any] = {
     "partners POST /referrals/{referral_id}/resolve": {"resolution": "done"},
     "partners POST /triage/{concern_id}/assign": {"partner_id": "bristol-city-council"},
     "intake POST /staff/requests/{request_id}/contact": {"reason": "To agree a time"},
+    "intake POST /staff/requests/{request_id}/spoken": {"reason": "Rang her"},
+    "intake POST /api/v1/requests/{request_id}/hold": {"on_hold": True, "reason": "A complaint"},
     "intake POST /{force}/request/{step}": {"adult": "yes"},
     "feedback POST /s/{token}/question/{number}": {"answer": "fairly-safe"},
 }
