@@ -229,11 +229,10 @@ class Inbox:
             aside: list[Held] = []
             if unreadable:
                 todo, aside = _apart(todo, unreadable)
-            anything = await tx.fetch_row(QUERIES.anything_held)
-            assert anything is not None
-            if anything["erased"]:
-                todo = await batch.without_erased(todo)
-            if aside or anything["held"]:
+            rows = await tx.fetch(QUERIES.held_or_erased, *_keys(todo))
+            if rows[0]["id"] is not None:
+                todo = batch.without(rows, todo)
+            if aside or rows[0]["held"]:
                 todo = await batch.without_followers(todo)
             await batch.run(todo)
             await batch.hold(aside)
@@ -275,11 +274,11 @@ class _Batch:
 
     async def without_erased(self, todo: Sequence[Readable]) -> list[Readable]:
         """Leave out what is about somebody erased: all of it, or the words alone."""
-        rows = await self._tx.fetch(
-            QUERIES.buried, [one.received.force_id for one in todo], [one.received.event.key for one in todo]
-        )
-        if not rows:
-            return list(todo)
+        rows = await self._tx.fetch(QUERIES.buried, *_keys(todo))
+        return self.without(rows, todo) if rows else list(todo)
+
+    def without(self, rows: Sequence[Row], todo: Sequence[Readable]) -> list[Readable]:
+        """The same, where it is known who was erased."""
         erased = {(row["force_id"], row["id"]): row["what"] for row in rows}
         left: list[Readable] = []
         for one in todo:
@@ -495,6 +494,11 @@ class _Batch:
             headers=_portable(headers),
             data=record.value or b"",
         )
+
+
+def _keys(todo: Sequence[Readable]) -> tuple[list[str], list[UUID]]:
+    """Whose events these are, as the arguments of a statement."""
+    return [one.received.force_id for one in todo], [one.received.event.key for one in todo]
 
 
 def _apart(readable: Sequence[Readable], unreadable: Sequence[Held]) -> tuple[list[Readable], list[Held]]:

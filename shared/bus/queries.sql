@@ -164,9 +164,17 @@ DELETE FROM held WHERE position IN (
 RETURNING force_id, position, why, digest, id, topic, key, partition, "offset", headers, value, reason, awaits,
           held_at, tries;
 
--- anything_held
--- Whether anything is held at all, and anybody was erased, so that the usual batch asks no more.
-SELECT EXISTS (SELECT FROM held) AS held, EXISTS (SELECT FROM tombstone) AS erased;
+-- held_or_erased
+-- Whether anything is held at all, and whose data was erased of these, so that the usual batch asks no more: one row
+-- where nothing was, else one for each. OFFSET 0 has tombstones looked up key by key: joined otherwise, all that there
+-- ever were are read for every batch.
+SELECT h.held, t.force_id, t.id, t.what
+FROM (SELECT EXISTS (SELECT FROM held) AS held) AS h
+LEFT JOIN LATERAL (
+    SELECT t.force_id, t.id, t.what
+    FROM (SELECT DISTINCT force_id, id FROM unnest($1::text[], $2::uuid[]) AS i (force_id, id)) AS i
+    CROSS JOIN LATERAL (SELECT * FROM tombstone WHERE force_id = i.force_id AND id = i.id OFFSET 0) AS t
+) AS t ON true;
 
 -- held_state
 -- How many records are held, by why.

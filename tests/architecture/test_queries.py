@@ -68,6 +68,9 @@ HOT_SHARED = {
     "claim": ("sending", "due_at"),
     "next_sending": ("sending", "channel"),
     "mark_sent": ("sending", "id"),
+    "held_or_erased": ("tombstone", "id"),
+    "scrub_log": ("outbox_log", "key"),
+    "scrub_words": ("outbox_log", "key"),
 }
 
 ROWS = 1000

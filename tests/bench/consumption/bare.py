@@ -145,7 +145,8 @@ async def _take(
     rows = await connection.fetch(
         BUS.receive.sql, [envelope.force_id for envelope, _ in read], [envelope.id for envelope, _ in read], now
     )
-    if await connection.fetchval(BUS.anything_held.sql):
+    asked = [envelope.force_id for envelope, _ in read], [event.key for _, event in read]
+    if await connection.fetchval(BUS.held_or_erased.sql, *asked):
         raise RuntimeError("the ceiling has no way to hold records")
     if len(rows) < len(read):
         new = {row["id"] for row in rows}
