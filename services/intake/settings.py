@@ -9,6 +9,7 @@ from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.intake.domain.messages import Means
 from services.intake.ring import MasterKeyWrong, Ring, key_service
@@ -68,37 +69,17 @@ class NotifyAccount(BaseModel):
         return self.neutral if neutral else self.named
 
 
-class Settings(ServiceSettings):
-    """Settings of intake. Its keys are 32 random bytes each, in base64, and stand in no database."""
+class KeySettings(BaseSettings):
+    """How intake, and the commands for its keys, are told the ring."""
 
-    port: Annotated[int, Field(ge=0, le=65535)] = 8001
+    model_config = SettingsConfigDict(env_prefix="WALKANDTALK_", frozen=True, extra="ignore", env_ignore_empty=True)
+
     key_helper: str | None = None
     """A program that unwraps the master key by a key service of the force's own; then what is given is wrapped."""
     master_key_file: Path | None = None
     """The master key as a file, in place of the variable."""
     master_key: Annotated[SecretStr | None, Field(validate_default=True)] = None
     """Opens everything that says who she is; services/intake/ring.py says how it is written. Only intake has it."""
-    link_key: SecretStr
-    """Seals the links of surveys. Feedback has the same."""
-    neutral_mail_from: str = "no-reply@messages.invalid"
-    """Sender where she does not want to be told by name who writes: its domain must not say police either."""
-
-    form_least_seconds: Annotated[float, Field(ge=0, le=60)] = 6.0
-    """Whoever goes through all pages of the form faster is asked to press once more. Nobody reads them in that time."""
-
-    notify_url: str = "https://api.notifications.service.gov.uk"
-    notify: Annotated[Mapping[str, NotifyAccount], Field(default_factory=dict)]
-    """By force, as JSON; docs/messages.md says how."""
-
-    def means(self) -> dict[str, Means]:
-        """What each force can send texts by."""
-        return {
-            force: Means(
-                texts=bool(account.named and account.named.text_template),
-                neutral_texts=bool(account.neutral and account.neutral.text_template),
-            )
-            for force, account in self.notify.items()
-        }
 
     def ring(self) -> Ring:
         """The keys, open: with a helper its key service is asked now.
@@ -120,6 +101,33 @@ class Settings(ServiceSettings):
             except MasterKeyWrong as fault:
                 raise ValueError(str(fault)) from None
         return given
+
+
+class Settings(KeySettings, ServiceSettings):
+    """Settings of intake. Its keys are 32 random bytes each, in base64, and stand in no database."""
+
+    port: Annotated[int, Field(ge=0, le=65535)] = 8001
+    link_key: SecretStr
+    """Seals the links of surveys. Feedback has the same."""
+    neutral_mail_from: str = "no-reply@messages.invalid"
+    """Sender where she does not want to be told by name who writes: its domain must not say police either."""
+
+    form_least_seconds: Annotated[float, Field(ge=0, le=60)] = 6.0
+    """Whoever goes through all pages of the form faster is asked to press once more. Nobody reads them in that time."""
+
+    notify_url: str = "https://api.notifications.service.gov.uk"
+    notify: Annotated[Mapping[str, NotifyAccount], Field(default_factory=dict)]
+    """By force, as JSON; docs/messages.md says how."""
+
+    def means(self) -> dict[str, Means]:
+        """What each force can send texts by."""
+        return {
+            force: Means(
+                texts=bool(account.named and account.named.text_template),
+                neutral_texts=bool(account.neutral and account.neutral.text_template),
+            )
+            for force, account in self.notify.items()
+        }
 
     @field_validator("link_key")
     @classmethod
