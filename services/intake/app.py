@@ -33,6 +33,7 @@ def build(settings: Settings, clock: Callable[[], datetime] = utc_now) -> FastAP
             themes={force: Theme.of(policy) for force, policy in policies.items()},
             languages={force: policy.languages for force, policy in policies.items()},
             translations=[Path(__file__).parent / "translations"],
+            navigation=[Link("Data protection", "/staff/data-protection", AUDITOR)],
             leave=True,
         ),
         refusals=routes.REFUSALS,
