@@ -15,7 +15,8 @@ from services.intake.handlers.erasure import forgetter
 from services.intake.settings import Settings
 from shared.policies import Policies
 from shared.runtime import run, service_app, utc_now
-from shared.web.pages import Pages, Theme
+from shared.web.access import AUDITOR
+from shared.web.pages import Link, Pages, Theme
 
 
 def build(settings: Settings, clock: Callable[[], datetime] = utc_now) -> FastAPI:
