@@ -141,7 +141,7 @@ class Speaking:
             await self.app(scope, receive, send)
             return
         first, _, rest = scope["path"].removeprefix("/").partition("/")
-        if first not in self.languages.foreign:
+        if first not in self.languages.foreign or rest.startswith("static/"):
             with self.languages.speaking(ENGLISH):
                 await self.app(scope, receive, send)
             return

@@ -62,7 +62,7 @@ async def test_language_her_force_does_not_offer_is_not_found(intake: Intake) ->
 
 @pytest.mark.parametrize(
     "path",
-    ["api/v1/walk-requests", "staff/letters", "health/live", "metrics", "signin", "docs", "static/icon.svg", "me"],
+    [f"api/v1/forces/{FORCE}/areas", "staff/letters", "health/live", "signin", "docs", "static/icon.svg", "me"],
 )
 async def test_what_is_not_hers_has_one_address(intake: Intake, path: str) -> None:
     """Staff, programs and files know no languages."""

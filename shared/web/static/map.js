@@ -75,13 +75,21 @@ class OnMap {
       });
     }
     this.part("use").addEventListener("click", () => this.use());
-    for (const field of [this.first, this.rest]) field?.addEventListener("change", () => this.read());
+    addEventListener("pointerdown", () => { this.pressed = true; }, { capture: true });
+    for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => { this.pressed = false; });
+    for (const field of [this.first, this.rest]) field?.addEventListener("change", () => this.released(() => this.read()));
     this.root.closest("form").addEventListener("submit", (event) => this.refuse(event));
     this.map.on("moveend", () => {
       this.declutter();
       clearTimeout(this.waiting);
       this.waiting = setTimeout(() => this.look(), SETTLED);
     });
+  }
+
+  // A field is left by pressing a button: were the list to grow before it is let go, the button would not be under it.
+  released(then) {
+    if (!this.pressed) return then();
+    addEventListener("pointerup", () => setTimeout(then), { once: true });
   }
 
   async begin() {
