@@ -28,7 +28,7 @@ from tests.servers.intake_service import FORCE, a_body
 from tests.servers.spoken import before, speaker
 from tests.servers.visitors import a_user, cookies_of
 
-__all__ = ["app", "origin", "port", "service"]
+__all__ = ["app", "origin", "port", "service", "taken_picture"]
 
 
 def a_request(origin: str, **contact: object) -> UUID:
@@ -80,7 +80,7 @@ def test_she_answers_changes_and_stops_on_her_private_page(
     page.goto(link.replace("/your-request/", f"{before(language)}/your-request/"))
     main = page.get_by_role("main")
     expect(main).to_contain_text("Castle Park bandstand")
-    taken_picture(page, f"hers-proposed-{language}")
+    taken_picture(page, f"hers-proposed-{language}", 320)
     assert_decent(page)
     page.get_by_role("button", name=say("Send your answer")).click()
     expect(page.get_by_role("alert")).to_contain_text(say(CHOSEN["chosen"]))
@@ -90,12 +90,12 @@ def test_she_answers_changes_and_stops_on_her_private_page(
     chosen = say("You chose %(when)s. We confirm it as soon as the officer has it, or propose other times.", when="|")
     chosen = chosen.partition("|")[0]
     expect(main).to_contain_text(chosen)
-    taken_picture(page, f"hers-chosen-{language}")
+    taken_picture(page, f"hers-chosen-{language}", 320)
     assert_decent(page)
 
     page.get_by_role("link", name=say("Change the place, the days or the times")).click()
     page.get_by_label(say("Saturday")).check()
-    taken_picture(page, f"hers-change-{language}")
+    taken_picture(page, f"hers-change-{language}", 320)
     assert_decent(page)
     page.get_by_role("button", name=say("Save the changes")).click()
     expect(main).to_contain_text(say(DONE["changed"]))
@@ -105,7 +105,7 @@ def test_she_answers_changes_and_stops_on_her_private_page(
     page.get_by_label(say("Text message")).check()
     page.get_by_role("button", name=say("Save the changes")).click()
     expect(page.get_by_role("alert")).to_contain_text(say("Enter your phone number"))
-    taken_picture(page, f"hers-contact-{language}")
+    taken_picture(page, f"hers-contact-{language}", 320)
     assert_decent(page)
     page.get_by_label(say("What is your phone number?")).fill("07700 900982")
     page.get_by_role("button", name=say("Save the changes")).click()
@@ -114,7 +114,7 @@ def test_she_answers_changes_and_stops_on_her_private_page(
 
     page.get_by_role("button", name=say("Stop all contact")).click()
     expect(page.get_by_role("button", name=say("Stop all contact"))).to_have_count(0)
-    taken_picture(page, f"hers-stopped-{language}")
+    taken_picture(page, f"hers-stopped-{language}", 320)
     assert_decent(page)
     assert page.url.startswith(f"{origin}{before(language)}/your-request/")
     watched.assert_kept_to_itself()

@@ -125,9 +125,9 @@ def said_plainly(template: Path) -> Iterator[str]:
             calls = [one for one in (value, *value.find_all(nodes.Call)) if isinstance(one, nodes.Call)]
             inside = {id(const) for call in calls for const in call.find_all(nodes.Const)}
             for one in (value, *value.find_all(nodes.Const)):
-                plain = isinstance(one, nodes.Const) and isinstance(one.value, str) and id(one) not in inside
-                if plain and re.search(r"[A-Za-z]{2}", re.sub(r"<[^<>]*>", "", one.value)):
-                    yield one.value
+                text = str(one.value) if isinstance(one, nodes.Const) and id(one) not in inside else ""
+                if re.search(r"[A-Za-z]{2}", re.sub(r"<[^<>]*>", "", text)):
+                    yield text
     for assignment in tree.find_all(nodes.Assign):
         named = isinstance(assignment.target, nodes.Name) and assignment.target.name in ("title", "shown_as")
         if named and isinstance(assignment.node, nodes.Const):
