@@ -35,6 +35,7 @@ MORE = {
         "channels": "messages to her leave here",
         "messages": "their words, made when they leave",
         "form": "the request form between its pages",
+        "places.py": "what a map shows, and what lies near a point",
         "requesting.py": "a request as form and API send it, before it is one",
         "ring.py": "the keys that stand outside the database",
         "keys.py": "the commands that replace one of them",
@@ -45,6 +46,7 @@ MORE = {
     "assignment": {
         "registers.py": "areas, teams and officers from the force's files",
         "walk_forms.py": "the forms officers fill in",
+        "ways.py": "the way she would like to walk, in words an officer can follow",
         "wording.py": "how pages say what the domain decides",
     },
     "partners": {
