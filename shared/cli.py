@@ -31,6 +31,8 @@ app.add_typer(parked, name="parked")
 app.add_typer(audit, name="audit")
 topics = typer.Typer(no_args_is_help=True, help="The topics of deploy/topics.yaml on an Apache Kafka.")
 app.add_typer(topics, name="topics")
+policy = typer.Typer(no_args_is_help=True, help="What each force has chosen.")
+app.add_typer(policy, name="policy")
 console = Console()
 errors = Console(stderr=True)
 
@@ -295,6 +297,33 @@ def _programs() -> Path | None:
     except ImportError:
         return None
     return Path(bin_dir())
+
+
+@policy.command("check")
+def check_policies(
+    folder: Annotated[Path | None, typer.Argument(help="Where the forces' folders are.", show_default=False)] = None,
+) -> None:
+    """Read every force's files as the services do when they start; exit 1 with what is wrong, by file and field."""
+    from shared.policies import Policies, PolicyFault
+
+    folder = folder or _forces_folder()
+    try:
+        policies = Policies.read(folder)
+    except PolicyFault as fault:
+        errors.print(str(fault), style="red", highlight=False, soft_wrap=True)
+        raise typer.Exit(1) from None
+    # What a service alone understands it reads itself.
+    wrong = [
+        subprocess.run([sys.executable, "-m", module, str(folder)], check=False).returncode
+        for module in ("services.assignment.registers", "services.intake.messages.words")
+    ]
+    if any(wrong):
+        raise typer.Exit(1)
+    for force_id in policies.forces:
+        chosen = policies[force_id]
+        where = ", ".join(chosen.hosts) or f"/{force_id}/"
+        told = f"{force_id}: version {chosen.version}, {chosen.name}, {', '.join(chosen.languages)}, at {where}"
+        console.print(told, highlight=False, soft_wrap=True)
 
 
 Bootstrap = Annotated[

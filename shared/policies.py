@@ -35,12 +35,20 @@ class Policies(Mapping[str, ForcePolicy]):
     def read(cls, folder: Path) -> Policies:
         """Read every `<force>/policy.yaml` below a folder.
 
-        :raises PolicyFault: there is none, or one is wrong; every fault of a file is told at once.
+        :raises PolicyFault: there is none, or one is wrong; every fault of every file is told at once.
         """
         files = sorted(folder.glob("*/policy.yaml"))
         if not files:
             raise PolicyFault(f"{folder}: holds no <force>/policy.yaml")
-        found = {policy.force_id: policy for policy in map(_read, files)}
+        found, faults = {}, []
+        for file in files:
+            try:
+                policy = _read(file)
+                found[policy.force_id] = policy
+            except PolicyFault as fault:
+                faults.append(str(fault))
+        if faults:
+            raise PolicyFault("\n".join(faults))
         hosts = Counter(host for policy in found.values() for host in policy.hosts)
         if doubled := [host for host, count in hosts.items() if count > 1]:
             raise PolicyFault(f"{folder}: hosts: {', '.join(doubled)} stands twice: a name leads to one force")

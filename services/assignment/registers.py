@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -17,7 +18,7 @@ from shared.contracts.walks import RoutedBy
 from shared.geography.areas import AreaIndex, Routed
 from shared.geography.boundaries import BoundaryFileRefused, read_geojson
 from shared.geography.grid import many_from_wgs84
-from shared.policies import PolicyFault
+from shared.policies import Policies, PolicyFault
 
 
 class OfficerEntry(BaseModel):
@@ -90,6 +91,18 @@ class Registers:
         ]
 
 
+def main(folder: Path) -> int:
+    """Read the files of every force as a start would, and say what is wrong with them; what a program exits with."""
+    try:
+        found = Registers(folder, Policies.read(folder).forces)
+    except PolicyFault as fault:
+        sys.stderr.write(f"{fault}\n")
+        return 1
+    for force_id, officers in found.officers.items():
+        sys.stdout.write(f"{force_id}: {len(found.areas.get(force_id, ()))} areas, {len(officers)} officers\n")
+    return 0
+
+
 def read_officers(path: Path, force_id: str) -> tuple[Officer, ...]:
     """The officers of a file, none where there is no file.
 
@@ -122,3 +135,7 @@ def read_officers(path: Path, force_id: str) -> tuple[Officer, ...]:
         )
         for entry in found.officers
     )
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

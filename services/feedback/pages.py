@@ -113,7 +113,9 @@ async def start(request: Request, here: Visiting, deps: Deps) -> Response:
     """What the survey is, or that it is finished."""
     policy = deps.policies[here.ticket.force_id]
     if here.progress.finished:
-        return render(request, "survey_done.html", force_id=here.ticket.force_id, help_lines=policy.wording.help_lines)
+        return render(
+            request, "survey_done.html", force_id=here.ticket.force_id, help_lines=policy.wording.who_else_helps
+        )
     answers = here.progress.answers
     ticked = answers.get(domain.CONTACT) == domain.DO_NOT_CONTACT
     return render(

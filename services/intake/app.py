@@ -31,7 +31,7 @@ def build(settings: Settings, clock: Callable[[], datetime] = utc_now) -> FastAP
         pages=Pages(
             "intake",
             [Path(__file__).parent / "templates"],
-            themes={force: Theme.of(policy) for force, policy in policies.items()},
+            themes={force: Theme.of(policy, settings.forces_dir / force) for force, policy in policies.items()},
             languages={force: policy.languages for force, policy in policies.items()},
             translations=[Path(__file__).parent / "translations"],
             navigation=[Link("Data protection", "/staff/data-protection", AUDITOR)],

@@ -51,8 +51,8 @@ class Wording(Choices):
     team_url: Address = "https://www.police.uk/pu/your-area/"
     """Where a woman finds her neighbourhood team."""
     streetsafe_url: Address = "https://www.police.uk/streetsafe"
-    telephone: Annotated[str, Field(pattern=r"^\+?[0-9][0-9 ]{1,18}[0-9]$")] = "101"
-    """What she calls to reach the force when it is no emergency."""
+    telephone: Annotated[str, Field(pattern=r"^\+?[0-9][0-9 ]{1,18}[0-9]$")] | None = None
+    """A number of the force's own, when it is no emergency. 101 stands on the page already."""
 
     @property
     def who_else_helps(self) -> tuple[str, ...]:

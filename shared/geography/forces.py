@@ -46,7 +46,8 @@ class ForceGround:
         return cls(whole)
 
     def force_of(self, place: Point, asked: str) -> str | None:
-        """The force to ask for a walk there: the one asked where it can be, else one whose ground it is; None if nobody's.
+        """The force for a walk there: the one asked where it can be, else one whose ground it is; None if nobody's
+        that we know.
 
         A place up to 200 metres beyond the edge is still of the force asked, also where it is another's ground: a walk
         along the border is one walk, and the force asked would route it to its nearest area.

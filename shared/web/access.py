@@ -61,6 +61,7 @@ EVERY_SERVICE: Table = {
     ("GET", "/asyncapi"): PUBLIC,
     ("GET", "/asyncapi.json"): PUBLIC,
     ("GET", "/theme.css"): PUBLIC,
+    ("GET", "/logo"): PUBLIC,
     ("GET", "/signin"): PUBLIC,
     ("GET", "/signin/callback"): PUBLIC,
     ("POST", "/signout"): PUBLIC,

@@ -106,12 +106,19 @@ def health_routes(ready: Readiness, bus_ready: Readiness, registry: CollectorReg
 
 
 def theme_routes(pages: Pages) -> APIRouter:
-    """The force's colours as a style sheet; its address carries a version, so browsers may keep it."""
+    """The force's colours as a style sheet, and its logo; addresses carry a version, so browsers may keep them."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/theme.css")
     async def theme(force: str | None = None) -> Response:
         return Response(pages.theme_of(force).css, media_type="text/css", headers={"cache-control": FOR_EVER})
+
+    @router.get("/logo")
+    async def logo(force: str | None = None) -> Response:
+        shown = pages.theme_of(force).logo
+        if shown is None:
+            raise HTTPException(404)
+        return Response(shown.picture, media_type=shown.kind, headers={"cache-control": FOR_EVER})
 
     return router
 
@@ -140,8 +147,8 @@ def create_app(
     `access_table` is the service's own rows (shared.web.access.TABLES[service] when left out); `refusals` gives the
     HTTP status of each Refusal (409, and 503 for TryAgain, when left out); `ready` and `bus_ready` name parts and
     whether each is well; `forces` are all forces of this installation, for an identity provider that is not limited
-    to some of them by settings.oidc_forces. `force_names` is the force of each host name of a force's own; `other_names`
-    are further names of this service. Raises AccessTableBroken when routes and table differ.
+    to some of them by settings.oidc_forces. `force_names` is the force of each host name of a force's own;
+    `other_names` are further names of this service. Raises AccessTableBroken when routes and table differ.
     """
     site = Site.of(service, title, settings, force_names or ())
     answers = Answers(pages, refusals or {})
@@ -222,7 +229,7 @@ def add_guarded(
                 provider.forces,
                 provider.user_of_token,
                 translated=hers and not route.path.startswith("/api/"),
-                on_hosts=hers or route.path == "/theme.css",
+                on_hosts=hers or route.path in ("/theme.css", "/logo"),
             )
             if not isinstance(rule, Open):
                 guarded.openapi_extra = {**(route.openapi_extra or {}), "security": [{"bearer": []}]}

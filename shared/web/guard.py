@@ -56,10 +56,10 @@ class Guard:
         request = Request(scope, receive)
         if not self.translated and language_of(request) != ENGLISH:
             raise HTTPException(404)
-        if (own := force_of_host(request)) is not None:
-            # Under the name of one force there is nothing of another's, and nothing for staff.
-            if not self.on_hosts or request.path_params.get("force", own) != own:
-                raise HTTPException(404)
+        own = force_of_host(request)
+        # Under the name of one force there is nothing of another's, and nothing for staff.
+        if own is not None and (not self.on_hosts or request.path_params.get("force", own) != own):
+            raise HTTPException(404)
         scheme, _, credential = request.headers.get("authorization", "").partition(" ")
         by_bearer = scheme.lower() == "bearer" and bool(credential)
         if by_bearer and self.rule is Open.BEARER:

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -76,12 +76,31 @@ class ColourCannotBeRead(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Logo:
+    """A force's logo as it is served: the picture, its media type, and what it says for those who do not see it."""
+
+    picture: bytes = field(repr=False)
+    kind: str
+    text: str
+
+    @property
+    def version(self) -> str:
+        """Changes whenever the picture does."""
+        return hashlib.sha256(self.picture).hexdigest()[:12]
+
+
+@dataclass(frozen=True, slots=True)
 class Theme:
-    """How one force looks: the name in the header, its header colour and its brand colour (#rrggbb)."""
+    """How one force looks: the names in the header, its header colour and its brand colour (#rrggbb)."""
 
     name: str = "Walk and Talk"
     header: str = "#12264f"
     brand: str = "#1b4f9c"
+    service: str = ""
+    """What the force calls the scheme; as the service is called where it is empty."""
+    logo: Logo | None = None
+    abroad: Mapping[str, "Theme"] = field(default_factory=dict)
+    """The same in other languages."""
 
     def __post_init__(self) -> None:
         for colour in (self.header, self.brand):
@@ -89,9 +108,22 @@ class Theme:
                 raise ColourCannotBeRead(f"{colour} of {self.name}")
 
     @classmethod
-    def of(cls, policy: ForcePolicy) -> "Theme":
-        """How the force wants to look: its name and its one colour."""
-        return cls(name=policy.name, header=policy.header_colour or policy.colour, brand=policy.colour)
+    def of(cls, policy: ForcePolicy, folder: Path | None = None) -> "Theme":
+        """How the force wants to look, in each of its languages; `folder` holds its logo."""
+        picture = (folder / policy.logo.file).read_bytes() if folder and policy.logo else b""
+
+        def themed(said: ForcePolicy, abroad: Mapping[str, "Theme"]) -> "Theme":
+            kind = "image/png" if picture.startswith(b"\x89PNG") else "image/svg+xml"
+            return cls(
+                name=said.name,
+                header=policy.header_colour or policy.colour,
+                brand=policy.colour,
+                service=said.wording.scheme_name,
+                logo=Logo(picture, kind, said.logo.text) if picture and said.logo else None,
+                abroad=abroad,
+            )
+
+        return themed(policy, {one: themed(policy.in_language(one), {}) for one in policy.languages if one != ENGLISH})
 
     @property
     def css(self) -> str:
@@ -245,7 +277,8 @@ class Pages:
             {
                 "site": site,
                 "user": user,
-                "theme": theme,
+                "theme": theme.abroad.get(language, theme),
+                "logo_url": f"/logo?v={theme.logo.version}&force={force}" if theme.logo else None,
                 "theme_url": theme_url,
                 "path": path,
                 "lang": language,

@@ -6,13 +6,14 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 
 from services.intake.handlers import hers
-from tests.integration.test_intake_pages import csrf_of
+from services.intake.store import requests as request_rows
+from tests.integration.test_intake_pages import FORM, csrf_of
 from tests.servers.databases import ServiceDatabaseMaker
 from tests.servers.intake_service import FORCE, Intake, a_body, intake_service
 
@@ -88,6 +89,7 @@ async def test_form_is_handed_over_with_all_she_typed(intake: Intake, woman: Wom
     assert "Metropolitan Police" in asked.text
     answer = await woman.send("eligibility?change=1", {"adult": "yes"}, OTHER)
     assert answer.headers["location"].startswith(f"/{OTHER}/request/way")
+    assert f'href="/{OTHER}/request/place" class="govuk-back-link"' in (await woman.see("way?change=1", OTHER)).text
     assert 'value="SE1 7PB"' in (await woman.see("place", OTHER)).text
     assert 'value="herself" checked' in (await woman.see("who", OTHER)).text
 
@@ -136,8 +138,6 @@ async def test_nobody_else_can_be_handed_a_form(intake: Intake, woman: Woman) ->
 
 async def test_form_handed_over_from_the_end_keeps_every_answer(intake: Intake, woman: Woman) -> None:
     """She changes the place while checking her answers: she confirms eligibility and is back at her answers."""
-    from tests.integration.test_intake_pages import FORM
-
     for page, given in FORM.items():
         assert (await woman.send(page, given)).status_code == 303, page
     before = (await woman.see("check")).text
@@ -217,10 +217,8 @@ async def test_request_that_was_sent_stays_with_its_force(intake: Intake, postco
     """On her own page she is told whom to ask, what she typed stays in the form, and her request stays as it was."""
     asked = await intake.ask()
     async with intake.database.web.transaction([FORCE]) as tx:
-        from services.intake.store.requests import requests
-        from uuid import UUID
-
-        held = (await requests(tx, [UUID(asked["request_id"])]))[UUID(asked["request_id"])].held
+        id_ = UUID(asked["request_id"])
+        held = (await request_rows.requests(tx, [id_]))[id_].held
     path = hers.private_link(intake.deps.keeping, held).removeprefix("http://localhost:8001")
     async with intake.client() as client:
         page = await client.get(f"{path}/change")

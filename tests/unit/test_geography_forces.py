@@ -18,7 +18,7 @@ def square(west: float, south: float, size: float = 10_000) -> list[list[float]]
 
 
 def listed(folder: Path, force: str, ring: list[list[float]]) -> None:
-    properties = {name: "x" for name in ("area_id", "name", "team_id", "team_name", "boundary_version")}
+    properties = dict.fromkeys(("area_id", "name", "team_id", "team_name", "boundary_version"), "x")
     feature = {
         "type": "Feature",
         "properties": properties,

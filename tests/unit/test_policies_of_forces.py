@@ -32,7 +32,7 @@ def test_three_lines_are_a_policy(tmp_path: Path) -> None:
     policy = read(tmp_path, MINIMAL)
     assert policy.hosts == ()
     assert len(policy.wording.who_else_helps) == 4
-    assert policy.wording.telephone == "101"
+    assert policy.wording.telephone is None
 
 
 @pytest.mark.parametrize("field", ["colour", "header_colour"])

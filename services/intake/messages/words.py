@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -75,7 +76,8 @@ class Words:
 
         :param again: where she can ask for another walk.
         """
-        policy, language = self._policies[message.force_id], self._language(message)
+        language = self._language(message)
+        policy = self._policies[message.force_id].in_language(language)
         subject, _, body = self._written(message, again, ".neutral" if message.neutral else "").partition("\n")
         subject = " ".join(subject.split())
         body = body.strip() + "\n"
@@ -129,7 +131,7 @@ class Words:
     def _tried(self, force: str, language: str, kind: MessageKind, form: str) -> Iterable[str]:
         name = f"{language}/{kind}{form}.txt"
         where = self._own[force] / name if (self._own[force] / name).is_file() else OURS / name
-        policy = self._policies[force]
+        policy = self._policies[force].in_language(language)
         for resolution in ("done", "nothing-more") if kind is MessageKind.DONE else ("done",):
             facts = {name: SAMPLE[name] for name in FACTS[kind]} | {"resolution": resolution}
             shown = _shown(facts, language) | {"reference": "WT-7KF3-92QX"}
@@ -236,3 +238,17 @@ def _pieces(line: str) -> list[Piece]:
         found += [Piece(line[at : match.start()], False), Piece(match[0], True)]
         at = match.end()
     return [*found, Piece(line[at:], False)]
+
+
+def main(folder: Path) -> int:
+    """Read and try the messages of every force as a start would, and say what is wrong; what a program exits with."""
+    try:
+        Words.read(Policies.read(folder), folder)
+    except PolicyFault as fault:
+        sys.stderr.write(f"{fault}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

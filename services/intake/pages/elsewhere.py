@@ -1,4 +1,4 @@
-"""A place that is not of the force she asks: said at once, kept aside, and handed over with all she typed if she agrees."""
+"""A place that is not of the force she asks: said at once, and handed over with all she typed if she agrees."""
 
 from __future__ import annotations
 

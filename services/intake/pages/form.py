@@ -293,7 +293,9 @@ def show_step(
     say, shown = spoken_to(answers), worded(step, answers)
     if form.errors:
         form = replace(form, errors=tuple((field, say(message)) for field, message in form.errors))
-    back = "check" if change else sitting.before(step, answers, policy)
+    # While a question is open the page of all answers would only lead back here.
+    checking = change and sitting.first_open(answers, policy) is None
+    back = "check" if checking else sitting.before(step, answers, policy)
     return render(
         request,
         "question.html",
