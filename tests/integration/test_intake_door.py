@@ -18,7 +18,6 @@ from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
-import yaml
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -42,7 +41,9 @@ from shared.contracts.walks import (
 )
 from shared.sendings import NoLonger, NotYet, Sender
 from tests.servers.databases import ServiceDatabaseMaker
-from tests.servers.intake_service import FORCE, ROOT, Intake, intake_service
+from tests.servers.forces_folder import forces_folder
+from tests.servers.intake_service import FORCE, Intake, intake_service
+from tests.servers.welsh import WELSH
 
 LONDON = ZoneInfo("Europe/London")
 HOURS = {"early-morning": (6, 9), "daytime": (9, 17), "evening": (17, 22)}
@@ -331,10 +332,7 @@ class Door:
 @asynccontextmanager
 async def a_door(database: ServiceDatabaseMaker, folder: Path) -> AsyncIterator[Door]:
     """A force that writes Welsh too."""
-    policy = yaml.safe_load((ROOT / "deploy" / "forces" / FORCE / "policy.yaml").read_text(encoding="utf-8"))
-    (folder / FORCE).mkdir()
-    (folder / FORCE / "policy.yaml").write_text(yaml.safe_dump({**policy, "languages": ["en", "cy"]}))
-    async with intake_service(database, forces_dir=folder) as intake:
+    async with intake_service(database, forces_dir=forces_folder(folder, WELSH)) as intake:
         yield Door(intake)
 
 

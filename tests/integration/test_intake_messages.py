@@ -14,7 +14,6 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
-import yaml
 from icalendar import Calendar, Event
 
 from services.intake.domain.messages import tells
@@ -34,8 +33,10 @@ from shared.contracts.walks import (
 )
 from shared.survey_link import Ticket
 from tests.servers.databases import ServiceDatabaseMaker
-from tests.servers.intake_service import FORCE, ROOT, Intake, a_body, intake_service
+from tests.servers.forces_folder import forces_folder
+from tests.servers.intake_service import FORCE, Intake, a_body, intake_service
 from tests.servers.local_programs import MailboxServer
+from tests.servers.welsh import WELSH
 
 Letters = Callable[[str], Awaitable[list[dict[str, Any]]]]
 
@@ -405,12 +406,9 @@ async def test_who_asked_in_welsh_is_answered_in_welsh(
     database: ServiceDatabaseMaker, mailbox: MailboxServer, letters: Letters, tmp_path: Path
 ) -> None:
     """The language of her request, one of those her force offers; another is refused."""
-    policy = yaml.safe_load((ROOT / "deploy" / "forces" / FORCE / "policy.yaml").read_text(encoding="utf-8"))
-    (tmp_path / FORCE).mkdir()
-    (tmp_path / FORCE / "policy.yaml").write_text(yaml.safe_dump({**policy, "languages": ["en", "cy"]}))
     address = an_address()
     smtp = {"smtp_host": "127.0.0.1", "smtp_port": mailbox.smtp_port}
-    async with intake_service(database, forces_dir=tmp_path, **smtp) as intake:
+    async with intake_service(database, forces_dir=forces_folder(tmp_path, WELSH), **smtp) as intake:
         await intake.ask(contact={"email": address}, language="cy")
         await intake.sender.send_due()
         [letter] = await letters(address)
