@@ -594,6 +594,34 @@ def verify_audit(
     console.print(f"{service}: the audit log is whole")
 
 
+@app.command("campaign-links")
+def write_campaign_links(
+    force: Annotated[str, typer.Argument(help="The force, as its folder is called.")],
+    folder: Annotated[Path, typer.Option(help="Where the QR codes go.")] = Path("campaign-links"),
+    url: Annotated[
+        str, typer.Option(envvar="WALKANDTALK_INTAKE_URL", help="The public address of the form’s service.")
+    ] = "http://localhost:8001",
+) -> None:
+    """Each campaign of a force with its own link, and a QR code of it as SVG and PNG."""
+    from shared.campaigns import campaign_links
+    from shared.policies import Policies
+    from shared.web.hosts import with_name
+
+    policies = Policies.read(_forces_folder())
+    if force not in policies:
+        errors.print(f"There is no force {force}; there are {', '.join(policies.forces)}.", style="red")
+        raise typer.Exit(2)
+    policy = policies[force]
+    home = with_name(url, policy.hosts[0]) if policy.hosts else url.rstrip("/")
+    links = campaign_links(policy, f"{home}/{force}/")
+    for link in links:
+        files = link.write(folder)
+        console.print(f"{link.name}\n  {link.url}", highlight=False, soft_wrap=True)
+        console.print(f"  {', '.join(map(str, files))}", highlight=False, soft_wrap=True)
+    if not links:
+        console.print(f"{policy.name} has no campaigns in its policy")
+
+
 def _known(service: str) -> str:
     if service not in SERVICES:
         errors.print(f"There is no service {service}; there are {', '.join(SERVICES)}.", style="red")

@@ -15,7 +15,7 @@ from shared.web.access import COORDINATOR, POLICE
 from shared.web.pages import Link, Pages, Theme
 
 
-def site_pages(policies: Policies) -> Pages:
+def site_pages(policies: Policies, intake_url: str) -> Pages:
     """The pages of assignment in the colours of each force."""
     found = Pages(
         "assignment",
@@ -28,6 +28,7 @@ def site_pages(policies: Policies) -> Pages:
             Link("Queue", "/queue", POLICE),
             Link("Need an area", "/triage", COORDINATOR),
             Link("Follow-ups", "/follow-ups", POLICE),
+            Link("Campaigns", f"{intake_url.rstrip('/')}/staff/campaigns", COORDINATOR),
         ],
     )
     found.templates.filters.update(
@@ -49,7 +50,7 @@ def build(settings: Settings) -> FastAPI:
         title="Walks",
         dependencies=deps,
         routers=[routes.router, pages.router],
-        pages=site_pages(policies),
+        pages=site_pages(policies, settings.intake_url),
         refusals=routes.REFUSALS,
         subscriptions=subscribers.subscriptions(deps),
         forget=handlers.forget,

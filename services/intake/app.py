@@ -15,7 +15,7 @@ from services.intake.handlers.erasure import forgetter
 from services.intake.settings import Settings
 from shared.policies import Policies
 from shared.runtime import run, service_app, utc_now
-from shared.web.access import AUDITOR
+from shared.web.access import AUDITOR, COORDINATOR
 from shared.web.pages import Link, Pages, Theme
 
 
@@ -34,7 +34,11 @@ def build(settings: Settings, clock: Callable[[], datetime] = utc_now) -> FastAP
             themes={force: Theme.of(policy, settings.forces_dir / force) for force, policy in policies.items()},
             languages={force: policy.languages for force, policy in policies.items()},
             translations=[Path(__file__).parent / "translations"],
-            navigation=[Link("Data protection", "/staff/data-protection", AUDITOR)],
+            navigation=[
+                Link("Letters", "/staff/letters", COORDINATOR),
+                Link("Campaigns", "/staff/campaigns", COORDINATOR),
+                Link("Data protection", "/staff/data-protection", AUDITOR),
+            ],
             leave=True,
         ),
         refusals=routes.REFUSALS,

@@ -112,6 +112,7 @@ INTAKE: Table = {
     ("GET", "/staff/data-protection/erased"): AUDITOR,
     ("GET", "/staff/letters"): COORDINATOR,
     ("GET", "/staff/campaigns"): COORDINATOR,
+    ("GET", "/staff/campaigns/{code}/qr.svg"): COORDINATOR,
     ("POST", "/staff/requests/{request_id}/spoken"): COORDINATOR,
     ("POST", "/staff/letters/{message_id}/open"): COORDINATOR,
     ("POST", "/staff/letters/{message_id}/posted"): COORDINATOR,

@@ -17,17 +17,22 @@ from services.intake.app import build
 from tests.browser.conftest import WatchedPage
 from tests.browser.test_intake_form import tab_to
 from tests.browser.test_intake_hers import taken_picture
-from tests.browser.test_intake_pages import app, assert_decent, origin, port, service
+from tests.browser.test_intake_pages import assert_decent, origin, port, service
 from tests.servers.databases import ServiceDatabase
 from tests.servers.intake_service import FORCE, ROOT, settings_of
 from tests.servers.served import served
 
-__all__ = ["app", "origin", "port", "service"]
+__all__ = ["origin", "port", "service"]
 
 TWO_NUMBERS: Final = re.compile(r"-?\d+\.\d{5}, -?\d+\.\d{5}")
 A_PIXEL: Final = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
+
+
+@pytest.fixture
+def app(service: ServiceDatabase, port: int) -> FastAPI:
+    return build(settings_of(service, intake_url=f"http://localhost:{port}"))
 
 
 def come_to_the_place(page: Page, origin: str) -> None:
@@ -82,11 +87,11 @@ def test_a_point_and_a_route_are_picked_by_keyboard_alone(origin: str, watched_p
     chosen = page.locator("[data-chosen] li")
     expect(chosen).to_have_count(1)
     expect(chosen).to_contain_text("near BS1")
-    taken_picture(page, "map-point-375")
+    taken_picture(page, "map-point", 375)
     assert_decent(page)
-    taken_picture(page, "map-point-1280")
+    taken_picture(page, "map-point", 1280)
     page.set_viewport_size({"width": 320, "height": 800})
-    taken_picture(page, "map-point-320")
+    taken_picture(page, "map-point", 320)
     point = page.locator("#point").input_value()
     assert TWO_NUMBERS.fullmatch(point)
     press(page, "Continue")
@@ -114,7 +119,7 @@ def test_a_point_and_a_route_are_picked_by_keyboard_alone(origin: str, watched_p
     assert page.locator("#stops").input_value().split("\n") == [lines[1], lines[0]]
     assert_decent(page)
     page.set_viewport_size({"width": 375, "height": 800})
-    taken_picture(page, "map-route-375")
+    taken_picture(page, "map-route", 375)
     press(page, "Continue")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Do you live, work or study near there?")
     page.get_by_role("link", name="Back", exact=True).click()
@@ -140,7 +145,7 @@ def test_the_map_asks_in_bodies_alone(origin: str, watched_page: WatchedPage) ->
 
 
 def test_what_is_typed_is_shown_on_the_map(origin: str, watched_page: WatchedPage) -> None:
-    """Under “Enter it as text instead” stands the field itself: its lines become the list, faults are seen beside it."""
+    """Under “Enter it as text instead” stands the field itself: its lines are the list, faults are seen beside it."""
     page = watched_page(origin, 1280, reduced_motion="reduce").page
     come_to_the_place(page, origin)
     page.fill("#postcode", "BS1 4DJ")
@@ -170,9 +175,7 @@ def test_without_javascript_places_are_typed(origin: str, watched_page: WatchedP
 
 
 @pytest.fixture
-def with_tiles(
-    database_for_browser: Callable[[str], ServiceDatabase], port: int, tmp_path: Path
-) -> Iterator[str]:
+def with_tiles(database_for_browser: Callable[[str], ServiceDatabase], port: int, tmp_path: Path) -> Iterator[str]:
     """A force that serves tiles of its own."""
     forces = tmp_path / "forces"
     shutil.copytree(ROOT / "deploy" / "forces", forces)
