@@ -383,7 +383,7 @@ class _Force:
             sent = {one["name"]: one["value"] for one in fields_of(shown.text) if one.get("name") == csrf.FIELD}
             begun = await self.client.post(f"{form}/{step}", data=sent | answer)
             assert begun.status_code == 303, begun.text
-            self.own.sitting = begun.cookies.get("sitting", self.own.sitting)
+            self.own.sitting = begun.cookies.get("sitting") or self.own.sitting
 
     async def _mail(self, path: str) -> Any:
         return (await self.client.get(self.urls[MAILBOX] + path)).json()
