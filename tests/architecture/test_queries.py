@@ -125,7 +125,7 @@ def test_sql_of_a_service_stands_in_its_queries_alone(service: str) -> None:
 
 @pytest.mark.parametrize("folder", [*(f"services/{service}" for service in SERVICES), "shared"])
 def test_every_query_is_used(folder: str) -> None:
-    """A statement nobody runs is deleted. What is past its time is found by all that are named so (shared/retention.py)."""
+    """A statement nobody runs is deleted; those named retention_ are run by their name (shared/retention.py)."""
     text = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / folder).rglob("*.py"))
     files = [path for path in (ROOT / folder).rglob("*.sql") if path.parent.name != "schema"]
     unused = [name for path in files for name in Queries.read(path) if not re.search(rf"QUERIES\.{name}\b", text)]
