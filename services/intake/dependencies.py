@@ -6,6 +6,7 @@ import asyncio
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Annotated, cast
 from urllib.parse import urlsplit
 
@@ -58,6 +59,11 @@ class Dependencies(runtime.Dependencies[Settings]):
             IntakeMetrics(self.registry),
             settings.means(),
             {force: policy.limits for force, policy in self.policies.items()},
+            {
+                force: timedelta(hours=policy.requests.confirm_within_hours)
+                for force, policy in self.policies.items()
+                if policy.requests.confirm != "none"
+            },
             {
                 force: with_name(settings.intake_url, policy.hosts[0])
                 for force, policy in self.policies.items()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from services.intake.handlers import answers, drafts, equality, erasure, follow_ups
+from services.intake.handlers import answers, confirming, drafts, equality, erasure, follow_ups
 from services.intake.handlers import retention as kept
 from services.intake.handlers.keeping import Keeping
 from shared.bus.erasure import SCRUB, scrub
@@ -30,5 +30,6 @@ def timers(keeping: Keeping) -> Timers:
     due.on(equality.EQUALITY_LEAVES, partial(equality.release_equality, keeping=keeping))
     due.on(follow_ups.CONTACT_IS_TOLD, partial(follow_ups.tell_wanted_contacts, keeping=keeping))
     due.on(erasure.ANSWERS_WITHDRAWN, partial(erasure.withdraw_answers, keeping=keeping))
+    due.on(confirming.NOT_CONFIRMED, partial(confirming.erase_unconfirmed, keeping=keeping))
     due.on(SCRUB, scrub)
     return due

@@ -18,7 +18,7 @@ from services.intake.form.of_her import OF_HER, READ_OUT
 from services.intake.form.questions import BY_SLUG
 from services.intake.form.step import Step
 from services.intake.form.summary import ABOUT_SAFETY, NONE, NOT_GIVEN, PLACE
-from services.intake.pages import form, hers
+from services.intake.pages import confirm, form, hers
 from services.intake.places import NO_TEAM
 from shared.contracts.refusals import Refusal
 
@@ -66,6 +66,7 @@ def texts() -> Iterator[str]:
     yield from OF_HER.values()
     yield from (NO_TEAM, ABOUT_SAFETY, PLACE, NOT_GIVEN, NONE)
     yield from (READ_OUT, *changing.CHOSEN.values(), *form.CONSENT.values(), *hers.DONE.values())
+    yield from (*confirm.MESSAGES.values(), confirm.CODE_WRONG)
     yield from (text for name, text in vars(form).items() if name.isupper() and isinstance(text, str) and " " in text)
     for path in ANSWERS:
         yield from _faults(path)

@@ -183,6 +183,15 @@ class Maps(Choices):
     """Whose map the tiles are, as their licence asks for."""
 
 
+class RequestRules(Choices):
+    """Whether a request waits until it is confirmed by the link or the code in a message to her. One that somebody
+    makes with her, or of a woman who chose no e-mail or text, does not wait."""
+
+    confirm: Literal["none", "email-or-text"] = "none"
+    confirm_within_hours: Annotated[int, Field(ge=6, le=336)] = 48
+    """From when she may be written to; then all of it is erased."""
+
+
 class Limits(Choices):
     """How often the same may come before it is refused for a while: by address, which a refuge, a campus or a mobile
     network shares, and by inbox."""
@@ -205,7 +214,7 @@ class Retention(Choices):
     unarranged_days: Annotated[int, Field(ge=90, le=3650)] = 365
     """The same where no walk came about and nothing was heard since: she has forgotten, or was forgotten."""
     message_days: Annotated[int, Field(ge=14, le=3650)] = 90
-    """What was said in a message, after it left: long enough to answer her question about it. That it was sent stays."""
+    """What was said in a message, after it left: long enough to answer her question. That it was sent stays."""
     letter_days: Annotated[int, Field(ge=14, le=3650)] = 60
     """A letter nobody posted: what it says no longer holds."""
 
@@ -233,6 +242,7 @@ class ForcePolicy(Choices):
     referrals: ReferralRules = ReferralRules()
     retention: Retention = Retention()
     limits: Limits = Limits()
+    requests: RequestRules = RequestRules()
     partners: tuple[PartnerEntry, ...] = ()
     campaigns: tuple[Campaign, ...] = ()
     maps: Maps = Maps()

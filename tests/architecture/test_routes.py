@@ -23,8 +23,9 @@ def called(dependant: Dependant) -> Iterator[object]:
 @pytest.mark.parametrize("service", SERVICES)
 @pytest.mark.parametrize("module", ["routes", "pages"])
 def test_nothing_of_a_route_is_run_in_a_thread(service: str, module: str) -> None:
-    """Every route and every dependency of one is a coroutine function."""
+    """Every route and every dependency of one is a coroutine function, or an asynchronous generator."""
     routes = importlib.import_module(f"services.{service}.{module}").router.routes
     functions = [one for route in routes if isinstance(route, APIRoute) for one in called(route.dependant)]
     assert functions
-    assert [one for one in functions if not inspect.iscoroutinefunction(one)] == []
+    awaited = (inspect.iscoroutinefunction, inspect.isasyncgenfunction)
+    assert [one for one in functions if not any(kind(one) for kind in awaited)] == []

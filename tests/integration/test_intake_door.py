@@ -348,7 +348,8 @@ def sends(door: Door, *, texts: bool, neutral: bool) -> None:
     door.intake.deps.keeping.means[FORCE] = Means(texts, neutral)  # type: ignore[index] # a dict behind a Mapping
 
 
-ALL = set(MessageKind)
+ALL = set(MessageKind) - {MessageKind.CONFIRM}
+"""That she is asked to confirm is a force's choice: tests/integration/test_intake_confirm.py."""
 NONE: set[MessageKind] = set()
 BY_RULE: dict[str, tuple[Rules, bool, bool, set[MessageKind]]] = {
     "email at any time": (Rules(), True, True, ALL),

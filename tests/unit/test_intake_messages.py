@@ -29,6 +29,7 @@ OF_A_TIME = {
     "link": LINK,
 }
 FACTS: dict[MessageKind, dict[str, Any]] = {
+    MessageKind.CONFIRM: {"link": LINK, "code": "019305"},
     MessageKind.CONFIRMATION: {"link": LINK},
     MessageKind.PROPOSED: {
         "times": [datetime(2027, 3, 28, hour, 30, tzinfo=UTC).isoformat() for hour in (9, 17)],

@@ -40,6 +40,7 @@ EXPORTED: Final[Mapping[str, tuple[str, ...]]] = {
     "wanted_contact": ("sealed",),
     "walk_concern": ("concern_id", "resolved_at"),
     "accepted_key": ("accepted_at",),
+    "unconfirmed": ("sealed",),
     "audit": ("at", "actor", "action", "reason", "recipient"),
 }
 """By table, the columns whose content stands in the copy; what is sealed is opened for it."""
@@ -61,6 +62,9 @@ LEFT_OUT: Final[Mapping[str, str]] = {
     "waiting_baseline.id": _LINK,
     "wanted_contact.id": _LINK,
     "walk_concern.walk_id": "stands with her request",
+    "unconfirmed.request_id": _LINK,
+    "unconfirmed.code": "a keyed digest of the code in her message",
+    "unconfirmed.tries": "how often a code was tried for her reference",
     "accepted_key.digest": "a keyed digest of a random key",
     "accepted_key.body_digest": "a keyed digest of what stands in the copy",
     "accepted_key.request_id": _LINK,

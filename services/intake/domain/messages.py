@@ -22,6 +22,7 @@ from shared.working_days import day as london_day
 class MessageKind(StrEnum):
     """What there is to tell her. That contact is stopped is told to nobody."""
 
+    CONFIRM = "confirm"
     CONFIRMATION = "confirmation"
     PROPOSED = "proposed"
     ARRANGED = "arranged"

@@ -65,6 +65,10 @@ async def copy_of_all(
         "wanted_contact": await wanted_of(tx, keeping, force_id, set(ids)),
         "walk_concern": _all("walk_concern", await access_rows.concerns(tx, force_id, walks)),
         "accepted_key": _all("accepted_key", await access_rows.accepted_keys(tx, force_id, ids)),
+        "unconfirmed": [
+            {"sealed": key.open(one["sealed"], f"unconfirmed {one['request_id']}")}
+            for one in await access_rows.unconfirmed(tx, force_id, ids)
+        ],
         "audit": _all("audit", await access_rows.log(tx, force_id, ids)),
     }
     copy: Copy = {

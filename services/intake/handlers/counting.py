@@ -22,7 +22,7 @@ from shared.database import Transaction
 _REMEMBERED: Final = 10_000
 """Digests of one process that are over their limit; beyond so many the database is asked again."""
 
-UNASKED: Final = (MessageKind.CONFIRMATION,)
+UNASKED: Final = (MessageKind.CONFIRM, MessageKind.CONFIRMATION)
 """What goes to an address because somebody typed it, before its owner has done anything."""
 
 

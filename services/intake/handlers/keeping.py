@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property
 
 from services.intake.domain.messages import Means
@@ -30,6 +31,8 @@ class Keeping:
     """By force, what it can send by; e-mail alone where it is not named."""
     limits: Mapping[str, Limits] = field(default_factory=dict)
     """By force, how often is too often."""
+    confirming: Mapping[str, timedelta] = field(default_factory=dict)
+    """By force that asks for it, how long a request waits to be confirmed."""
     homes: Mapping[str, str] = field(default_factory=dict)
     """By force, where its pages are if it has a host name of its own."""
 

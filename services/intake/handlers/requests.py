@@ -18,10 +18,11 @@ from services.intake.domain.refusals import FieldsWrong, KeyUsedForAnother, Requ
 from services.intake.domain.requests import Held, RequestState, RequestWalk, refuse_request
 from services.intake.domain.requests import reference as reference_of
 from services.intake.handlers.answers import keep_baselines, sealed_baseline
+from services.intake.handlers.confirming import ask_to_confirm, let_wait
 from services.intake.handlers.equality import keep_equality
 from services.intake.handlers.hers import private_link
 from services.intake.handlers.keeping import Keeping, Woman
-from services.intake.handlers.messages import Notice, decide, send_on
+from services.intake.handlers.messages import Decided, Notice, decide, send_on
 from services.intake.handlers.proposals import seal_wanted
 from services.intake.store import accepting as accepting_rows
 from services.intake.store import campaigns as campaign_rows
@@ -56,6 +57,8 @@ class Accepted:
     request_id: UUID
     reference: str
     repeated: bool
+    unconfirmed: bool = False
+    """Whether it waits until she confirms it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,21 +88,25 @@ async def request_walks(tx: Transaction, asked: Sequence[Keyed], now: datetime, 
     sealed = [_sealed_request(keeping.vault, keyed) for keyed in asked]
     wrong = [refuse_request(keyed.command, day(now)) for keyed in asked]
     sound = [one for one, faults in zip(sealed, wrong, strict=True) if not faults]
-    told = decide(keeping, [_confirmation(keeping, one, now) for one in sound], now)
+    asks = {one.new.id: ask_to_confirm(keeping, one.woman, one.keyed.actor, now) for one in sound}
+    told = decide(keeping, [_confirmation(keeping, one, now) for one in sound if asks[one.new.id] is None], now)
+    told += [asked_her[0] for asked_her in asks.values() if asked_her is not None]
     fresh: set[UUID] = set()
     if sound:
         fresh, many = await accepting_rows.accept(tx, [one.new for one in sound], [one.message for one in told], now)
         for one in sound:
             if one.new.count is not None and one.new.id in fresh:
                 keeping.counting.judge(one.new.count, many[one.new.count.digest], now)
-    await _follow(tx, keeping, [one for one in sound if one.new.id in fresh], now)
+    await _follow(tx, keeping, [one for one in sound if one.new.id in fresh and asks[one.new.id] is None], now)
+    await _wait(tx, keeping, [(one, asks[one.new.id]) for one in sound if one.new.id in fresh], now)
     await send_on(tx, keeping, [one for one in told if one.message.request_id in fresh])
     # A repeat is answered as before: what was accepted yesterday is not refused because its earliest day has passed.
     known = await accepting_rows.accepted(tx, [one.key for one in sealed if one.new.id not in fresh])
     answers = []
     for one, faults in zip(sealed, wrong, strict=True):
         if one.new.id in fresh:
-            answers.append(Accepted(one.new.id, one.new.reference, repeated=False))
+            waits = asks[one.new.id] is not None
+            answers.append(Accepted(one.new.id, one.new.reference, repeated=False, unconfirmed=waits))
         elif (found := known.get(one.key)) is None:
             raise FieldsWrong(faults)
         elif found.reference is None:
@@ -133,6 +140,20 @@ async def _follow(tx: Transaction, keeping: Keeping, accepted: Sequence[_Sealed]
         [(one.new.force_id, one.keyed.command.campaign, month(now)) for one in accepted if one.keyed.command.campaign],
     )
     await keep_equality(tx, keeping, [one.keyed.command for one in accepted], now)
+
+
+async def _wait(
+    tx: Transaction, keeping: Keeping, fresh: Sequence[tuple[_Sealed, tuple[Decided, str] | None]], now: datetime
+) -> None:
+    """What goes with requests that she is asked to confirm: no event, and her answers sealed aside."""
+    waiting = [(one, asked) for one, asked in fresh if asked is not None]
+    if not waiting:
+        return
+    await let_wait(tx, keeping, [(one.woman, one.keyed.command, *asked) for one, asked in waiting])
+    entries = [
+        Entry(one.new.force_id, one.keyed.actor, "collected", str(one.new.id), "asked for a walk") for one, _ in waiting
+    ]
+    await audit.record(tx, entries, now)
 
 
 def _confirmation(keeping: Keeping, asked: _Sealed, now: datetime) -> Notice:

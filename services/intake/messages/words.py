@@ -159,6 +159,7 @@ SAMPLE: Final[Mapping[str, Any]] = {
     "times": [datetime(2026, 9, 30, hour, 30, tzinfo=UTC).isoformat() for hour in range(9, 14)],
     "meeting_place": "By the steps of the library in the High Street",
     "until": datetime(2026, 10, 30, tzinfo=UTC).isoformat(),
+    "code": "019305",
     "words": "The lamp was mended.",
     "partner": "Example City Council",
 }
@@ -166,6 +167,7 @@ SAMPLE: Final[Mapping[str, Any]] = {
 
 _WALK: Final = ("starts_at", "meeting_place", "link")
 FACTS: Final[Mapping[MessageKind, tuple[str, ...]]] = {
+    MessageKind.CONFIRM: ("link", "code"),
     MessageKind.CONFIRMATION: ("link",),
     MessageKind.PROPOSED: ("times", "meeting_place", "until", "link"),
     MessageKind.ARRANGED: _WALK,

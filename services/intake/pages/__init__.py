@@ -8,6 +8,7 @@ from services.intake.pages import (
     access,
     campaigns,
     card,
+    confirm,
     data_protection,
     elsewhere,
     erasure,
@@ -17,7 +18,7 @@ from services.intake.pages import (
     start,
 )
 
-PARTS = (start, elsewhere, form, hers, access, erasure, card, letters, campaigns, data_protection)
+PARTS = (start, elsewhere, confirm, form, hers, access, erasure, card, letters, campaigns, data_protection)
 
 # In this order: a page of the form by its name stands behind the pages that have a path of their own.
 router = APIRouter(routes=[route for part in PARTS for route in part.router.routes])

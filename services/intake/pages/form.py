@@ -210,6 +210,7 @@ async def _accept(request: Request, force: str, token: str, deps: Dependencies) 
             draft,
             {
                 "reference": accepted.reference,
+                "unconfirmed": accepted.unconfirmed,
                 "by_email": Channel.EMAIL in command.person.rules.channels,
                 # A neutral message holds no link that would tell whose page it leads to.
                 "helped": helped(draft.content["answers"]),
@@ -239,6 +240,7 @@ async def done(request: Request, force: str, deps: Deps) -> Response:
         force_id=force,
         policy=policy,
         reference=content["reference"],
+        unconfirmed=content.get("unconfirmed", False),
         by_email=content["by_email"],
         helped=content.get("helped", False),
         says_police=content["with_link"],

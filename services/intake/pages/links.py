@@ -8,7 +8,7 @@ from typing import Any, Final
 from fastapi import Depends
 from starlette.requests import Request
 
-from services.intake.dependencies import Deps
+from services.intake.dependencies import Dependencies, Deps
 from services.intake.domain.limits import Act
 from services.intake.domain.refusals import LinkInvalid, RequestNotFound
 from services.intake.handlers.hers import open_private_link
@@ -24,10 +24,15 @@ async def _counted(request: Request, deps: Deps) -> AsyncIterator[None]:
             raise LinkInvalid
         yield
     except (LinkInvalid, RequestNotFound):
-        caller, now, force_id = deps.callers.counted(request), deps.clock(), min(deps.policies.forces)
-        async with deps.database.transaction([force_id]) as tx:
-            await deps.keeping.counting.take(tx, force_id, Act.WRONG_LINK, caller, now)
+        await count_wrong(request, deps)
         raise LinkInvalid from None
+
+
+async def count_wrong(request: Request, deps: Dependencies) -> None:
+    """:raises TooMany: too many wrong links came from there."""
+    caller, now, force_id = deps.callers.counted(request), deps.clock(), min(deps.policies.forces)
+    async with deps.database.transaction([force_id]) as tx:
+        await deps.keeping.counting.take(tx, force_id, Act.WRONG_LINK, caller, now)
 
 
 WrongLinks: Final[Any] = Depends(_counted)

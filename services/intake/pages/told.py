@@ -11,6 +11,7 @@ from shared.contracts.kinds import Channel
 from shared.web.pages import when
 
 KINDS: Final = {
+    MessageKind.CONFIRM: "Asked to confirm her request",
     MessageKind.CONFIRMATION: "We have her request",
     MessageKind.PROPOSED: "Times to choose from",
     MessageKind.ARRANGED: "Time and place",

@@ -29,3 +29,7 @@ SELECT accepted_at FROM accepted_key WHERE force_id = $1 AND request_id = ANY ($
 -- Who did what with her data, and why.
 SELECT at, actor, action, reason, recipient FROM audit
 WHERE force_id = $1 AND subject = ANY ($2::text[]) ORDER BY at, id;
+
+-- copy_of_unconfirmed
+-- What waits with requests that are not confirmed yet.
+SELECT request_id, sealed FROM unconfirmed WHERE force_id = $1 AND request_id = ANY ($2::uuid[]) ORDER BY request_id;

@@ -29,6 +29,11 @@ async def accepted_keys(tx: Transaction, force_id: str, requests: Sequence[UUID]
     return await tx.fetch(QUERIES.copy_of_accepted_keys, force_id, list(requests))
 
 
+async def unconfirmed(tx: Transaction, force_id: str, requests: Sequence[UUID]) -> Sequence[Row]:
+    """What waits until she confirms it."""
+    return await tx.fetch(QUERIES.copy_of_unconfirmed, force_id, list(requests))
+
+
 async def log(tx: Transaction, force_id: str, requests: Sequence[UUID]) -> Sequence[Row]:
     """Who did what with her data."""
     return await tx.fetch(QUERIES.copy_of_log, force_id, [str(one) for one in requests])
