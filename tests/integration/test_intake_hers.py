@@ -228,11 +228,30 @@ async def test_a_new_place_takes_her_card_from_the_officer_until_one_is_told(her
     assert await her.state() == ("taken", "officer-avon-1")
 
 
+async def test_a_new_place_may_be_a_point_of_the_map_and_takes_the_words_of_the_old_way_along(intake: Intake) -> None:
+    """Two numbers where a postcode may stand; her contact card names no place the walk passes no more."""
+    async with intake.client(accept="text/html") as client:
+        her = await a_woman(intake, client, route=[{"postcode": "BS1 5TR"}])
+
+        async def stops() -> str:
+            async with intake.database.web.transaction([FORCE]) as tx:
+                [stored] = (await request_rows.requests(tx, [her.request_id])).values()
+            return open_request(intake.deps.keeping.vault, stored).person.wishes.stops
+
+        assert await stops() == "BS1 5TR"
+        assert (await her.send("change", **WHERE_AND_WHEN, postcode="51.38110, -2.35900")).status_code == 303
+        [changed] = await intake.published("walk-request-amended")
+        assert changed["place"] == {"latitude": 51.3811, "longitude": -2.359}
+        assert not changed["place_from_postcode"] and changed["route"] == []
+        assert await stops() == ""
+
+
 @pytest.mark.parametrize(
     ("given", "wrong"),
     [
         ({"days": []}, "Select at least one day"),
         ({"postcode": "ZZ99 9ZZ"}, "postcode"),
+        ({"postcode": "48.85, 2.35"}, "not in Great Britain"),
         ({"day": "1", "month": "1", "year": "2020"}, "The earliest day must be today or later"),
         ({"day": "x"}, "Enter a day, month and year"),
     ],

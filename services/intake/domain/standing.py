@@ -134,6 +134,8 @@ def amended(
     availability: Availability,
     group_walk_welcome: bool | None,
     today: date,
+    *,
+    from_postcode: bool = True,
 ) -> WalkRequestAmended:
     """What she wants now. Other places on the way go with the place they belonged to.
 
@@ -150,7 +152,7 @@ def amended(
         return WalkRequestAmended(
             request_id=request_id,
             place=place,
-            place_from_postcode=True,
+            place_from_postcode=from_postcode,
             availability=availability,
             group_walk_welcome=bool(group_walk_welcome),
         )
@@ -158,7 +160,7 @@ def amended(
     if group_walk_welcome is not None:
         change["group_walk_welcome"] = group_walk_welcome
     if place is not None and place != before.place:
-        change |= {"place": place, "place_from_postcode": True, "route": ()}
+        change |= {"place": place, "place_from_postcode": from_postcode, "route": ()}
     return before.model_copy(update=change)
 
 

@@ -39,6 +39,15 @@ def place_given(answers: Answers) -> str:
     return str(answers.get("point", {}).get("point") or answers.get("place", {}).get("postcode") or "")
 
 
+def spot_of(text: str, postcodes: Postcodes) -> Point:
+    """A place as it is typed where both ways are taken: a postcode, or two numbers from a map.
+
+    :raises FieldsWrong: it is nowhere.
+    """
+    numbers = TWO_NUMBERS.fullmatch(text)
+    return map_point(float(numbers[1]), float(numbers[2])) if numbers else postcode_point(text, postcodes)
+
+
 def route_of(answers: Answers, postcodes: Postcodes) -> tuple[Point, ...]:
     """Where she would like to pass, the place first; none where it is one place.
 
@@ -47,12 +56,8 @@ def route_of(answers: Answers, postcodes: Postcodes) -> tuple[Point, ...]:
     found = []
     lines = [line.strip() for line in answers.get("way", {}).get("stops", "").splitlines() if line.strip()]
     for number, line in enumerate(lines, 1):
-        numbers = TWO_NUMBERS.fullmatch(line)
         try:
-            if numbers:
-                found.append(map_point(float(numbers[1]), float(numbers[2])))
-            else:
-                found.append(postcode_point(line, postcodes))
+            found.append(spot_of(line, postcodes))
         except FieldsWrong as wrong:
             fault = next(iter(wrong.fields.values()))
             raise FieldsWrong({"stops": Text("Line %(number)d: %(fault)s", number=number, fault=fault)}) from None

@@ -132,6 +132,8 @@ class Amendment:
     availability: Availability
     group_walk_welcome: bool | None = None
     place: Point | None = None
+    from_postcode: bool = True
+    """Whether the place is a postcode's middle, so only roughly hers."""
 
 
 async def amend(
@@ -146,7 +148,15 @@ async def amend(
     woman = await _hold(tx, force_id, request_id, keeping)
     refuse_amendment(woman.held.state)
     before = open_wanted(woman, (await standing_rows.standing(tx, [request_id]))[request_id])
-    wanted = amended(request_id, before, change.place, change.availability, change.group_walk_welcome, day(now))
+    wanted = amended(
+        request_id,
+        before,
+        change.place,
+        change.availability,
+        change.group_walk_welcome,
+        day(now),
+        from_postcode=change.from_postcode,
+    )
     if wanted == before:
         return
     await request_rows.note_heard_of(tx, force_id, request_id, now)
@@ -156,6 +166,9 @@ async def amend(
     if before is not None and wanted.place != before.place:
         # Another team's, perhaps: its officer gets her contact card with the next event of the walk.
         await standing_rows.let_go(tx, force_id, request_id)
+        if woman.person.wishes.stops:
+            # Her contact card would still name them beside a walk that passes elsewhere.
+            await _reseal(tx, woman, replace(woman.person, wishes=replace(woman.person.wishes, stops="")))
     why = "changed where or when she wants to walk"
     await audit.record(tx, [Entry(force_id, "participant", "altered", str(request_id), why)], now)
     await outbox.append(tx, [Fact(wanted, force_id, now)])

@@ -12,11 +12,12 @@ from services.intake.dependencies import Dependencies, Deps, policy_of
 from services.intake.domain.refusals import FieldsWrong, TimesGone, TooLateToChange
 from services.intake.domain.standing import may_amend
 from services.intake.form import changing
+from services.intake.form.answers import spot_of
 from services.intake.form.changing import Chosen, HowToReach, WhereAndWhen
+from services.intake.form.fields import TWO_NUMBERS
 from services.intake.handlers import hers, proposals
 from services.intake.handlers.hers import Amendment, HerRequest
 from services.intake.pages.links import WrongLinks
-from services.intake.requesting import postcode_point
 from shared.contracts.kinds import Point
 from shared.contracts.walk_requests import Availability
 from shared.web import forms
@@ -122,8 +123,12 @@ async def change(request: Request, token: str, deps: Deps) -> Response:
 
 
 def _amendment(given: WhereAndWhen, force_id: str, deps: Dependencies) -> Amendment:
-    place = postcode_point(given.postcode, deps.postcodes) if given.postcode else None
-    if place is not None:
+    place = None
+    if given.postcode:
+        try:
+            place = spot_of(given.postcode, deps.postcodes)
+        except FieldsWrong as wrong:
+            raise FieldsWrong({"place.postcode": next(iter(wrong.fields.values()))}) from None
         _refuse_elsewhere(place, force_id, deps)
     return Amendment(
         Availability(
@@ -131,6 +136,7 @@ def _amendment(given: WhereAndWhen, force_id: str, deps: Dependencies) -> Amendm
         ),
         None if given.group is None else given.group == "yes",
         place,
+        TWO_NUMBERS.fullmatch(given.postcode) is None,
     )
 
 
