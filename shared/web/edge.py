@@ -208,20 +208,21 @@ class HoldsNul(HTTPException):
 
 
 def refuse_nul(body: bytes, headers: Headers) -> None:
-    """Look through a body, or two parts of it; raises HoldsNul, which names the field of a JSON body."""
+    """Look through a body, or two parts of it; raises HoldsNul, which names the field of JSON or of a form."""
     if "json" in headers.get("content-type", ""):
         if rb"\u0000" in body and (found := ESCAPED_NUL.search(body)):
             names = FIELD.findall(body, 0, found.start())
             raise HoldsNul(names[-1].decode() if names else "body")
     elif b"\0" in body or b"%00" in body:
-        raise HoldsNul(None)
+        form = headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+        raise HoldsNul(query_field(body) if form else None)
 
 
 def query_field(query: bytes) -> str | None:
     """The parameter that holds U+0000; None where it is none of a plain name."""
     for part in query.split(b"&"):
         name, _, value = part.partition(b"=")
-        if b"%00" in value and re.fullmatch(rb"[A-Za-z_]\w{0,39}", name):
+        if (b"%00" in value or b"\0" in value) and re.fullmatch(rb"[A-Za-z_][\w-]{0,39}", name):
             return name.decode()
     return None
 

@@ -59,6 +59,8 @@ PAGES: Mapping[int, tuple[str, tuple[str, ...]]] = {
     503: ("Sorry, the service is not available just now", ("Try again in a minute.",)),
 }
 
+UNREADABLE = "There was an error parsing the body"
+"""What FastAPI says of a body that is no text."""
 REFUSED = "Sorry, that cannot be done"
 UNSENT = "Sorry, we could not accept that form"
 
@@ -172,6 +174,8 @@ class Answers:
             case HTTPException():
                 detail = error.detail if error.detail != HTTPStatus(error.status_code).phrase else None
                 named_fields: Mapping[str, str] = getattr(error, "fields", None) or {}
+                if error.status_code == 400 and error.detail == UNREADABLE:
+                    named_fields = {"body": "cannot be read as text"}
                 errors = [{"field": field, "message": message} for field, message in named_fields.items()]
                 return replace(of_status(error.status_code, detail, error.headers), errors=errors)
             case _ if isinstance(error, DATABASE_AWAY) and not isinstance(error, OWN_FILES):

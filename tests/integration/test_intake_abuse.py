@@ -206,3 +206,16 @@ async def test_texts_that_are_no_words_are_refused_on_every_page_of_the_form(int
                     tried += 1
             assert (await her.send(page, given)).status_code == 303, page
         assert tried > 50
+
+
+async def test_what_cannot_be_read_is_named_too(intake: Intake) -> None:
+    """U+0000 in a field of a form by that field, and a body that is no text at all as the body."""
+    async with intake.client(Accept="text/html") as client:
+        her = Visitor(client)
+        await her.fill(until="name")
+        answer = await her.send("name", {"name": "A\x00da"})
+        assert answer.status_code == 422 and "name holds a character that cannot be kept" in answer.text
+        json_ = {"Content-Type": "application/json", "Idempotency-Key": uuid4().hex}
+        answer = await client.post(CALL, content=b"\xf9]\xd8", headers=json_)
+        assert answer.status_code == 400
+        assert [one["field"] for one in answer.json()["errors"]] == ["body"]

@@ -18,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from shared.embedded.stack import Stack, stop_on_sigterm
-from tests.misuse import pour, requests
+from tests.misuse import malformed, pour, requests
 from tests.misuse.doors import Ground
 from tests.misuse.flood import Found, flood, made
 from tests.misuse.furnish import furnish
@@ -26,7 +26,7 @@ from tests.misuse.hostile import Marks
 from tests.misuse.watch import Watch
 from tests.servers.whole import ports_of_our_own, with_postcodes
 
-KINDS = (*requests.KINDS, *pour.KINDS)
+KINDS = (*requests.KINDS, malformed.KIND, *pour.KINDS)
 
 
 async def throw(stack: Stack, kinds: list[str], inputs: int, seed: int, bar: Callable[[str], Callable[[int], None]],
@@ -46,6 +46,12 @@ async def throw(stack: Stack, kinds: list[str], inputs: int, seed: int, bar: Cal
             found = await flood(ground, kind, requests.KINDS[kind], marks, seed, iter(range(inputs)), tell)
             found.seconds = time.monotonic() - began
             await watch.compare(found, marks, Counter() if not found.accepted else None)
+        elif kind == malformed.KIND:
+            await ground.look_around()
+            await watch.begin()
+            found = await asyncio.to_thread(malformed.pour, ground, seed, inputs, tell)
+            found.seconds = time.monotonic() - began
+            await watch.compare(found, marks, Counter())
         else:
             found, expected = await pour.pour(stack, kind, marks, seed, inputs, tell)
             found.seconds = time.monotonic() - began
@@ -100,6 +106,8 @@ def main(
     kinds = only or list(KINDS)
     if unknown := set(kinds) - set(KINDS):
         raise typer.BadParameter(f"no such kind: {', '.join(sorted(unknown))}")
+    if show is not None and kinds[0] == malformed.KIND:
+        raise typer.BadParameter("these are told whole where something is wrong with one; there is none by number")
     seed = seed or time.time_ns() % 0xFFFFFF
     console.print(f"seed {seed}")
     columns = (
