@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import itertools
 import shutil
+import statistics
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -35,6 +36,11 @@ OURS: Final = "ours, as make up runs it: web and bus in one process"
 WEB: Final = "ours, the web role alone"
 CEILING: Final = "bare ASGI + asyncpg (ceiling)"
 LOAD: Final = "walk requests"
+HALF: Final = "walk requests arriving at half that rate"
+_TAIL: Final = 10.0
+"""How many times the median the slowest of a hundred may take, at half of what goes."""
+_OTHERS: Final = 1_000
+"""Added to a seed: other women than those who asked as fast as it goes."""
 _MANY: Final = 2_000
 _PAGES: Final = 500
 _AT_ONCE: Final = 32
@@ -137,9 +143,14 @@ async def _rounds(run: Run, stack: Stack, contestants: list[Contestant]) -> Foun
         "first page": Figure("GET of the form's first page", OURS, "requests/s", pages),
         "answers": Figure("POST of an answer of the form", OURS, "requests/s", pages),
     }
+    half = {
+        (one.name, part): Figure(HALF, f"{one.name}: {part}", "ms", many)
+        for one in contestants
+        for part in ("p50", "p99")
+    }
     servers: dict[str, list[float]] = {one.name: [] for one in contestants}
     by_name = {one.name: one for one in contestants}
-    bar = run.task(LOAD, run.rounds * (len(contestants) + len(shown)))
+    bar = run.task(LOAD, run.rounds * (2 * len(contestants) + len(shown)))
     for n in range(run.rounds):
         for name in run.turns(list(by_name), n):
             one = by_name[name]
@@ -155,6 +166,12 @@ async def _rounds(run: Run, stack: Stack, contestants: list[Contestant]) -> Foun
             await _settled(stack, one)
             await _opens(stack, one, job, result)
             run.progress.advance(bar)
+            run.progress.update(bar, description=f"{HALF}: {name}")
+            p50, p99 = await _at_half(one, job, many / result.seconds / 2)
+            half[name, "p50"].values.append(1000 * p50)
+            half[name, "p99"].values.append(1000 * p99)
+            await _settled(stack, one)
+            run.progress.advance(bar)
         left = {name: await _looked_up(stack, one.database, _EFFECT) for name, one in by_name.items()}
         if len(set(left.values())) != 1:
             raise WrongEffect(f"not everybody left the same behind: {left}")
@@ -164,10 +181,28 @@ async def _rounds(run: Run, stack: Stack, contestants: list[Contestant]) -> Foun
             run.progress.advance(bar)
     used = ", ".join(f"{name}: {1e6 * sorted(each)[len(each) // 2]:,.0f}" for name, each in servers.items())
     return Found(
-        [*figures.values(), *shown.values()],
-        [Bar(LOAD, "of the ceiling", 0.5, ratio(figures, OURS, CEILING))],
+        [*figures.values(), *half.values(), *shown.values()],
+        [
+            Bar(LOAD, "of the ceiling", 0.5, ratio(figures, OURS, CEILING)),
+            Bar(HALF, "p99 in p50s, ours", _TAIL, _tails(half, OURS), direction="at most"),
+        ],
         [f"PostgreSQL's own processor time, µs a request: {used}."],
     )
+
+
+async def _at_half(one: Contestant, job: Job, a_second: float) -> tuple[float, float]:
+    """The median and the slowest of a hundred, in seconds from when each was due: an open loop, whose arrivals wait for
+    nobody."""
+    arriving = job.model_copy(update={"what": "arrivals", "seed": _OTHERS + job.seed, "a_second": a_second})
+    result = await generate(arriving)
+    if result.statuses != {201: job.many}:
+        raise WrongEffect(f"{one.name} answered {result.statuses}")
+    parts = statistics.quantiles(result.took, n=100)
+    return parts[49], parts[98]
+
+
+def _tails(half: Mapping[tuple[str, str], Figure], name: str) -> list[float]:
+    return [p99 / p50 for p99, p50 in zip(half[name, "p99"].values, half[name, "p50"].values, strict=True)]
 
 
 async def _page(stack: Stack, ours: Contestant, what: Any, many: int, seed: int, figure: Figure) -> None:
