@@ -317,7 +317,7 @@ async def test_what_she_typed_is_erased_when_it_is_sent(intake: Intake, visitor:
     await visitor.send("check", {"consent": "yes"})
     [row] = await intake.rows("SELECT id, sealed FROM draft")
     left = intake.deps.keeping.vault.open("draft", row["sealed"], str(row["id"]))
-    assert left.keys() == {"reference", "by_email", "with_link", "arrange_by", "helped"}
+    assert left.keys() == {"reference", "unconfirmed", "by_email", "with_link", "arrange_by", "helped"}
     for first in ("eligibility", "who"):
         assert (await visitor.send(first, FORM[first])).status_code == 303
     page = await visitor.client.get(f"/{FORCE}/request/place")
