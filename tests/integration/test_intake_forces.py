@@ -137,7 +137,7 @@ async def test_nobody_else_can_be_handed_a_form(intake: Intake, woman: Woman) ->
 
 
 async def test_form_handed_over_from_the_end_keeps_every_answer(intake: Intake, woman: Woman) -> None:
-    """She changes the place while checking her answers: she confirms eligibility and is back at her answers."""
+    """She changes the place while checking her answers: asked what each force asks for itself, she is back at them."""
     for page, given in FORM.items():
         assert (await woman.send(page, given)).status_code == 303, page
     before = (await woman.see("check")).text
@@ -146,12 +146,17 @@ async def test_form_handed_over_from_the_end_keeps_every_answer(intake: Intake, 
     assert "BS1 4DJ" in (await woman.see("check")).text
     await woman.send("elsewhere/hand-over")
     answer = await woman.send("eligibility?change=1", {"adult": "yes"}, OTHER)
+    assert answer.headers["location"] == f"/{OTHER}/request/people?change=1"
+    assert 'value="A1234"' not in (await woman.see("people?change=1", OTHER)).text
+    answer = await woman.send("people?change=1", {}, OTHER)
+    assert answer.headers["location"] == f"/{OTHER}/request/others?change=1"
+    answer = await woman.send("others?change=1", {}, OTHER)
     assert answer.headers["location"] == f"/{OTHER}/request/check"
     after = (await woman.see("check", OTHER)).text
     assert "SE1 7PB" in after
     assert "BS1 4DJ" not in after
     said = re.compile(r'<dd class="govuk-summary-list__value">(.*?)</dd>', re.DOTALL)
-    kept = [one.strip() for one in said.findall(before) if "BS1 4DJ" not in one]
+    kept = [one.strip() for one in said.findall(before) if one.strip() not in ("BS1 4DJ", "A1234", "a1234", "BS1 5TR")]
     assert [one for one in kept if one not in map(str.strip, said.findall(after))] == []
     sent = await woman.send("check", {"consent": "yes"}, OTHER)
     assert sent.headers["location"] == f"/{OTHER}/request/done"

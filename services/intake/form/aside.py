@@ -13,6 +13,9 @@ from shared.contracts.policy import ForcePolicy
 PLACES: Final = ("place", "point")
 """The pages that ask where, each instead of the other."""
 
+OF_EACH_FORCE: Final = frozenset({"eligibility", "people", "others"})
+"""What each force asks for itself: for whom its walks are, and which of its officers and teams must not be involved."""
+
 _ASIDE: Final = "aside"
 _OF_ONE_FORCE: Final = frozenset({"answers", "campaign", "key", _ASIDE})
 
@@ -43,13 +46,11 @@ def taken_up(content: Content) -> Answers:
 
 
 def handed_over(content: Content, policy: ForcePolicy) -> dict[str, Any]:
-    """The form as another force gets it: all she said, but for what the first force's own page asked.
+    """The form as another force gets it: all she said, but for what each force asks for itself.
 
-    She is asked anew whether she can ask for a walk, because each force says for whom its walks are. The campaign is
-    the first force's.
+    A number or team of the first force would mean somebody else, or nobody, there. The campaign is the first force's.
     """
-    said = {slug: answer for slug, answer in taken_up(content).items() if slug != "eligibility"}
-    whole = {"eligibility": {}, **said}
-    fitting = {slug: answer for slug, answer in said.items() if BY_SLUG[slug].applies(whole, policy)}
+    said = {slug: answer for slug, answer in taken_up(content).items() if slug not in OF_EACH_FORCE}
+    fitting = {slug: answer for slug, answer in said.items() if BY_SLUG[slug].applies(said, policy)}
     kept = {name: value for name, value in content.items() if name not in _OF_ONE_FORCE}
     return {**kept, "key": uuid4().hex, "answers": fitting}
