@@ -35,6 +35,8 @@ NO_PAGE = {
     "/theme.css",
     "/signin",
     "/signin/callback",
+    "/logo",
+    "/staff/campaigns/{code}/qr.svg",
 }
 """What people do not look at. Whatever else a GET answers is a page and is tried here."""
 
