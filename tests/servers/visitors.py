@@ -94,11 +94,13 @@ async def walk_access(app: FastAPI, table: Table) -> list[str]:
             for role in (None, *Role):
                 user = a_user(role, force_id=force) if role else None
                 async with visitor(app, user) as browser:
-                    status = (await browser.request(method, address)).status_code
+                    ours = {"Origin": app.state.site.own_url} if rule is Open.HANDED_OVER else {}
+                    status = (await browser.request(method, address, headers=ours)).status_code
                     if (status == 204) != may(rule, role) or status not in (204, 303, 401, 403):
                         wrong.append(f"{method} {path} as {role or 'nobody'}: {status}")
                     if method not in csrf.SAFE_METHODS and may(rule, role):
-                        forged = await browser.request(method, address, headers={csrf.HEADER: "forged"})
+                        wrongly = {"Origin": "https://elsewhere.example"} if ours else {csrf.HEADER: "forged"}
+                        forged = await browser.request(method, address, headers=wrongly)
                         if forged.status_code != 403:
                             wrong.append(f"{method} {path} as {role or 'nobody'} without a token: {forged.status_code}")
     return wrong
