@@ -199,7 +199,8 @@ def _shown(facts: Mapping[str, Any], language: str) -> dict[str, Any]:
     """Facts as templates show them: times in words."""
     shown = dict(facts)
     if "link" in facts:
-        shown["link"] = _page(facts["link"], "/your-request/", language)
+        # Of her own pages alone; a survey is another service's.
+        shown["link"] = _page(_page(facts["link"], "/your-request/", language), "/confirm/", language)
     if "starts_at" in facts:
         shown["when"] = dates.when(datetime.fromisoformat(facts["starts_at"]), language)
     if "times" in facts:
