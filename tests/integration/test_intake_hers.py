@@ -318,7 +318,7 @@ async def test_the_officer_she_excludes_has_nothing_of_hers_any_more(her: Hers) 
 
 
 async def test_the_team_she_excludes_is_told_on_the_bus_and_stays_excluded(her: Hers) -> None:
-    """Found by a postcode, since she may not know its name; shown on no page of hers, and added to by a later change."""
+    """Found by a postcode, since she may not know its name; shown on no page of hers, added to by a later change."""
     wrong = await her.send("contact", **REACH, teams="nowhere")
     assert wrong.status_code == 422 and "Line 1: Enter a full UK postcode" in wrong.text
     await her.send("contact", **REACH, teams="bs2 0ja")
