@@ -303,6 +303,7 @@ async def forms_that_offer_ids(visits: Visits, own: set[str]) -> list[tuple[str,
     home = world.work[HOME]
     values = {"walk_id": (home.walks["routed"], home.walks["triage"]), "follow_up_id": (home.follow_up,)}
     values |= {"referral_id": tuple(home.referrals.values()), "request_id": (home.requests["routed"],)}
+    values |= {"code": ("library-posters",)}
     found: dict[tuple[str, str], tuple[str, str, str, str, dict[str, str]]] = {}
     for door in doors():
         if door.method != "GET" or door.is_call or not door.admits(Role.COORDINATOR) or isinstance(door.rule, Open):
