@@ -374,6 +374,7 @@ async def test_idempotency_key_of_another_tells_nothing(two_forces: TwoForces) -
         "place": {"postcode": "BS1 4DJ"},
         "availability": {"days": ["monday"], "parts": ["evening"]},
     }
+    abroad = {"force_id": ABROAD, "place": {"postcode": "SE1 7PB"}}
     key = {"Idempotency-Key": uuid4().hex}
     async with httpx.AsyncClient() as client:
         made = await client.post(url, json=body, headers=key)
@@ -381,7 +382,7 @@ async def test_idempotency_key_of_another_tells_nothing(two_forces: TwoForces) -
         assert (made.status_code, again.status_code) == (201, 200)
         assert made.json() == again.json()
         other = await client.post(url, json=body | {"name": "Eve"}, headers=key)
-        elsewhere = await client.post(url, json=body | {"force_id": ABROAD}, headers=key)
+        elsewhere = await client.post(url, json=body | abroad, headers=key)
     assert other.status_code == 422
     assert made.json()["reference"] not in other.text and made.json()["request_id"] not in other.text
     assert elsewhere.status_code == 201 and elsewhere.json()["request_id"] != made.json()["request_id"]
