@@ -31,7 +31,7 @@ from shared.backup import newest, put_back, restore
 from shared.bus import outbox
 from shared.bus.erasure import SCRUB, Forget, Ledger, scrub
 from shared.bus.outbox import Fact
-from shared.cli import _programs  # the one place that knows where they are
+from shared.cli.backups import programs  # the one place that knows where they are
 from shared.contracts.catalogue import SERVICES
 from shared.contracts.walk_requests import WalkRequestWithdrawn
 from shared.database import Database
@@ -282,7 +282,7 @@ async def restored(stack: Stack, service: str, file: Path) -> AsyncIterator[str]
     admin = await asyncpg.connect(stack.postgres.admin_url)
     try:
         await admin.execute(f"CREATE DATABASE {name}")
-        await asyncio.to_thread(restore, address(stack, name), file, _programs())
+        await asyncio.to_thread(restore, address(stack, name), file, programs())
         yield name
     finally:
         await admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")

@@ -18,7 +18,7 @@ from services.intake.domain.person import WrappedKey
 from services.intake.handlers.drafts import begin_draft
 from services.intake.handlers.hers import PRIVATE_LINK
 from shared.backup import BackupFailed, dump, keep_apart, newest, put_back, restore
-from shared.cli import _programs as programs  # the one place that knows where they are
+from shared.cli.backups import programs  # the one place that knows where they are
 from tests.integration.test_intake_pages import csrf_of
 from tests.servers.databases import ServiceDatabaseMaker, beside
 from tests.servers.intake_service import FORCE, Intake, intake_service
