@@ -229,8 +229,14 @@ async def forgets_what_it_came_back_with(
             if service == "intake":
                 assert await opened(database, vault) == set()
                 put = await put_back(address(stack, name), newest(keys, service) or Path())
-                assert put["participant_key"][0] == 1
-                assert await opened(database, vault) == {OTHER}
+                women = await database.pool.fetchval("SELECT count(*) FROM participant")
+                assert put["participant_key"][0] == women - len(requests)
+                assert OTHER in await opened(database, vault)
+                hers = (
+                    "SELECT count(*) FROM participant_key AS k JOIN walk_request AS r USING (force_id, participant_id)"
+                    " WHERE r.id = ANY ($1)"
+                )
+                assert await database.pool.fetchval(hers, list(requests)) == 0
                 known = await database.pool.fetch("SELECT id FROM walk_request WHERE id = ANY ($1)", list(requests))
                 assert len(known) == len(requests)
             else:

@@ -82,7 +82,7 @@ STATES = {
 }
 """What must be the same in the end: everything but ids minted on the way and times."""
 
-GIVEN = {"intake": ("participant", "walk_request"), "assignment": ("walk", "request")}
+GIVEN = {"intake": ("participant", "participant_key", "walk_request"), "assignment": ("walk", "request")}
 """Rows a service made by commands before the events came."""
 LATE = {"assignment": ("concern",)}
 """Rows a command makes only when half of the events have been waiting for them."""
