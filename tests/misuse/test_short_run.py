@@ -57,7 +57,8 @@ async def test_bad_records_are_all_parked_and_leave_nothing(ground: Ground, kind
     await watch.compare(found, marks, expected)
     await pour.clear(ground.stack)
     assert found.well, found.faults
-    assert found.parked
+    # Text its schema allows takes effect; of it only U+0000 is parked, which need not come up among so few.
+    assert found.taken if kind == "events: hostile text" else found.parked
 
 
 async def test_what_forms_were_given_is_shown_as_text_everywhere(ground: Ground) -> None:
