@@ -81,6 +81,8 @@ async def test_what_forms_were_given_is_shown_as_text_everywhere(ground: Ground)
                 )
                 assert answer.status_code < 500, (form.action, answer.status_code)
                 assert not [raw for raw in raw_in_html(mark) if raw in answer.content], form.action
+                # A form that is refused is shown again with what was typed.
+                seen += mark in answer.text
                 if answer.has_redirect_location:
                     # The page it leads to, which shows what was taken.
                     leads_to = answer.url.join(answer.headers["location"])

@@ -41,8 +41,8 @@ class Code(BaseModel):
 @router.get("/confirm/{token}")
 async def ask(request: Request, token: str, deps: Deps) -> Response:
     """One button: programs that look at what is in messages follow links, and press nothing."""
-    force_id, request_id = confirming.open_confirm_link(deps.keeping, token)
     try:
+        force_id, request_id = confirming.open_confirm_link(deps.keeping, token)
         if force_of_host(request) not in (None, force_id):
             raise LinkInvalid
         async with deps.database.transaction([force_id]) as tx:
@@ -57,8 +57,8 @@ async def ask(request: Request, token: str, deps: Deps) -> Response:
 @router.post("/confirm/{token}")
 async def confirm(request: Request, token: str, deps: Deps) -> Response:
     """She confirms."""
-    force_id, request_id = confirming.open_confirm_link(deps.keeping, token)
     try:
+        force_id, request_id = confirming.open_confirm_link(deps.keeping, token)
         if force_of_host(request) not in (None, force_id):
             raise LinkInvalid
         async with deps.database.transaction([force_id]) as tx:
