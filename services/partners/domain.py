@@ -353,8 +353,8 @@ class Letter:
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
-    """Something a partner, or the police for it, does with a referral. `partner_id` is None for the police."""
+class _OfReferral:
+    """What every command names. `partner_id` is None for the police."""
 
     force_id: str
     reference: UUID
@@ -366,19 +366,19 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True)
-class Accept(Command):
+class Accept(_OfReferral):
     """The partner will act."""
 
 
 @dataclass(frozen=True, slots=True)
-class Decline(Command):
+class Decline(_OfReferral):
     """The partner will not act, and says why."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class Update(Command):
+class Update(_OfReferral):
     """How the work goes."""
 
     progress: Progress
@@ -387,11 +387,15 @@ class Update(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class Resolve(Command):
+class Resolve(_OfReferral):
     """How it ended; `words` are fit for her to read."""
 
     resolution: Resolution
     words: str | None = None
+
+
+Command = Accept | Decline | Update | Resolve
+"""Something a partner, or the police for it, does with a referral."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -453,7 +457,6 @@ def answer(case: Case, command: Command, register: Register, minted: Minted, now
             return _update(case, referral, command, now)
         case Resolve():
             return _resolve(case, referral, command, now)
-    raise NotImplementedError(f"{type(command).__name__} is no command of a referral")
 
 
 def withdraw(case: Case, now: datetime) -> Decision:

@@ -8,6 +8,7 @@ Binding 1.0.2 §3.2).
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -80,9 +81,9 @@ class Event(Value):
         return f"{cls.name}.v{cls.major}.json"
 
     @property
+    @abstractmethod
     def key(self) -> UUID:
         """The aggregate's id: events of one key keep their order from end to end."""
-        raise NotImplementedError(f"{type(self).__name__} names no key")
 
     @property
     def bus_topic(self) -> str:
