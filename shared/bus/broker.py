@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from aiokafka import ConsumerRecord
 from faststream import AckPolicy
@@ -20,8 +20,10 @@ from shared.bus.pace import pace
 from shared.bus.subscriptions import Subscriptions
 from shared.observability import log
 
-_LOOK = 1.0
+_LOOK: Final = 1.0
 """Seconds between two looks at whether the consumer still lives."""
+_STOPS: Final = 10.0
+"""Seconds a consumer that died has to stop."""
 
 
 class Bus:
@@ -76,7 +78,9 @@ class Bus:
                 return
             self._log.error("the consumer died and is made anew")
             with contextlib.suppress(Exception):
-                await broker.stop()
+                # It may wait for what a task that ended was to do.
+                async with asyncio.timeout(_STOPS):
+                    await broker.stop()
             for consumer in _consumers(broker):
                 # What stop leaves open when it meets the fault that the consumer died of.
                 with contextlib.suppress(Exception):
@@ -162,9 +166,19 @@ def _consumers(broker: KafkaBroker) -> list[Any]:
 
 
 def alive(consumer: Any) -> bool:
-    """Whether all tasks of an aiokafka consumer run: one reads, one keeps it in its group, one finds the brokers."""
-    tasks = (consumer._fetcher.error_future, consumer._coordinator._coordination_task, consumer._client._sync_task)
-    return not any(task.done() for task in tasks)
+    """Whether all tasks of an aiokafka consumer run: one reads, one keeps it in its group, one finds the brokers.
+
+    Two more end with each assignment. One that ended in a fault is not begun again: aiokafka raises that fault at every
+    poll from then on, and neither beats nor learns where to begin.
+    """
+    coordinator = consumer._coordinator
+    tasks = (consumer._fetcher.error_future, coordinator._coordination_task, consumer._client._sync_task)
+    if any(task.done() for task in tasks):
+        return False
+    of_assignment = (coordinator._heartbeat_task, coordinator._commit_refresh_task)
+    return not any(
+        task is not None and task.done() and not task.cancelled() and task.exception() for task in of_assignment
+    )
 
 
 def _raw(batch: Sequence[ConsumerRecord[Any, Any]], consumer: Any) -> KafkaAckableMessage:

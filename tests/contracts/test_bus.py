@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
+from aiokafka.errors import UnknownError
 from faststream.kafka import KafkaBroker
 
 from shared.bus.broker import _consumers
@@ -71,7 +72,37 @@ async def test_events_take_effect_once_and_in_the_order_of_their_key(rig: Rig) -
     assert found == {key: list(range(40)) for key in keys}
 
 
-async def test_a_consumer_that_dies_by_itself_is_made_anew(rig: Rig) -> None:
+async def _ends(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait([task])
+
+
+async def _fails() -> None:
+    raise UnknownError("a broker's answer nobody foresaw")
+
+
+async def _reading_ends(consumer: Any) -> None:
+    await _ends(consumer._fetcher.error_future)
+
+
+async def _finding_brokers_ends(consumer: Any) -> None:
+    await _ends(consumer._client._sync_task)
+
+
+async def _heartbeat_fails(consumer: Any) -> None:
+    await consumer._coordinator._stop_heartbeat_task()
+    consumer._coordinator._heartbeat_task = asyncio.create_task(_fails())
+    await asyncio.wait([consumer._coordinator._heartbeat_task])
+
+
+async def _offsets_fail(consumer: Any) -> None:
+    await consumer._coordinator._stop_commit_offsets_refresh_task()
+    consumer._coordinator._commit_refresh_task = asyncio.create_task(_fails())
+    await asyncio.wait([consumer._coordinator._commit_refresh_task])
+
+
+@pytest.mark.parametrize("dies", [_reading_ends, _finding_brokers_ends, _heartbeat_fails, _offsets_fail])
+async def test_a_consumer_that_dies_by_itself_is_made_anew(rig: Rig, dies: Callable[[Any], Awaitable[None]]) -> None:
     """Where a task inside the client ends, as it can when a connection does, the member reads on within seconds."""
     async with rig.member().running() as member:
         [key] = some_keys(1)
@@ -79,8 +110,7 @@ async def test_a_consumer_that_dies_by_itself_is_made_anew(rig: Rig) -> None:
         assert await rig.until_effects(1) == {key: [0]}
         assert member.bus.ready
         [consumer] = _consumers(cast(KafkaBroker, member.bus._broker))
-        consumer._fetcher.error_future.cancel()
-        await asyncio.wait([consumer._fetcher.error_future])
+        await dies(consumer)
         assert not member.bus.ready
         await rig.append([rig.Counted(on=key, number=1)])
         assert await rig.until_effects(2) == {key: [0, 1]}
