@@ -14,13 +14,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Final, Protocol
 
 from aiokafka import ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
+from shared.bus import offsets
 from shared.bus.inbox import Inbox, Read, Record
 from shared.bus.metrics import BusMetrics
 from shared.observability import log
@@ -35,6 +36,8 @@ _LAST_COMMIT: Final = 3.0
 """Seconds offsets have when told to stop; after that their records come again."""
 
 Fetched = Sequence[ConsumerRecord[Any, Any]]
+Commit = Callable[[Any, Mapping[TopicPartition, int]], Awaitable[None]]
+"""Keeps offsets of a consumer as the next to be read."""
 
 
 class Consumer(Protocol):
@@ -44,9 +47,6 @@ class Consumer(Protocol):
         self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
     ) -> Mapping[TopicPartition, Fetched]:
         """What was fetched and not handed out yet."""
-
-    async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
-        """Keep these as the next to be read."""
 
     def seek(self, partition: TopicPartition, offset: int) -> None:
         """Read from here next."""
@@ -82,9 +82,10 @@ class _Batch:
 class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
     """Takes one consumer's records to the inbox, batch after batch, and its offsets back to the broker."""
 
-    def __init__(self, inbox: Inbox, metrics: BusMetrics) -> None:
+    def __init__(self, inbox: Inbox, metrics: BusMetrics, commit: Commit = offsets.commit) -> None:
         self._inbox = inbox
         self._metrics = metrics
+        self._keep = commit
         self._log = log(__name__)
         self._assignment = 0
         self._reached: dict[TopicPartition, int] = {}
@@ -194,7 +195,7 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         while self._reached:
             reached, self._reached = self._reached, {}
             try:
-                await consumer.commit(reached)
+                await self._keep(consumer, reached)
             except Exception as fault:
                 # A later commit covers them, or their records come again.
                 self._log.warning("offsets were not committed", fault=type(fault).__name__)

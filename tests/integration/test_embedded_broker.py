@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import CommitFailedError
 
+from shared.bus import offsets
 from shared.bus.pace import pace
 from shared.embedded.broker import PARTITIONS, EmbeddedBroker
 from shared.embedded.processes import Birth, free_port
@@ -159,3 +161,29 @@ async def test_a_client_that_finds_no_broker_rests_before_it_looks_again(broker:
         assert await looks_in_a_second() > 100
         pace(client)
         assert 1 <= await looks_in_a_second() <= 10
+
+
+async def test_offsets_of_a_life_that_ended_are_not_left_in_the_next_one(broker: EmbeddedBroker) -> None:
+    """Between two memberships a consumer commits as nobody: a broker that began anew takes that; we do not ask."""
+    place = TopicPartition(TOPIC, 0)
+    async with AIOKafkaConsumer(
+        TOPIC, bootstrap_servers=broker.bootstrap, group_id="readers", enable_auto_commit=False
+    ) as consumer:
+        await offsets.commit(consumer, {place: 70})
+        assert await consumer.committed(place) == 70
+        broker.kill()
+        broker.start()
+        # What aiokafka does when it is told that it is no member any more; the loop has not run since.
+        consumer._coordinator.reset_generation()
+        with pytest.raises(CommitFailedError):
+            await offsets.commit(consumer, {place: 71})
+    async with AIOKafkaConsumer(
+        TOPIC, bootstrap_servers=broker.bootstrap, group_id="readers", enable_auto_commit=False
+    ) as consumer:
+        assert await consumer.committed(place) is None
+    broker.kill()
+    broker.start()
+    async with AIOKafkaConsumer(bootstrap_servers=broker.bootstrap, group_id="readers") as nobody:
+        nobody.assign([place])
+        await nobody.commit({place: 72})
+        assert await nobody.committed(place) == 72, "the broker takes no offsets of nobody any more: offsets.py may go"

@@ -94,7 +94,7 @@ class _Rig:
         self.moved = asyncio.Event()
         self.consumer = _Consumer(many, self.moved)
         self.inbox = _Inbox(metrics, before, self.moved)
-        self.consumption = Consumption(self.inbox, metrics)
+        self.consumption = Consumption(self.inbox, metrics, _Consumer.commit)
 
     async def run(self) -> None:
         """As FastStream's loop does: fetch, hand over, and swallow what comes back."""
