@@ -23,7 +23,7 @@ from shared.contracts.kinds import SurveyName
 from shared.contracts.policy import ForcePolicy
 from shared.contracts.referrals import ConcernResolved, ReferralEvent
 from shared.contracts.surveys import SURVEYS, Survey
-from shared.contracts.walks import FollowUpCompleted, WalkCompleted
+from shared.contracts.walks import FollowUpCompleted, PatrolLogged, PatrolWithdrawn, WalkCompleted
 from shared.database import Transaction
 from shared.survey_link import Ticket
 from shared.timers import Due, Fired
@@ -242,6 +242,16 @@ async def count_follow_ups(tx: Transaction, received: Sequence[Received[FollowUp
     await store.save_follow_ups(
         tx, [(one.force_id, one.event.follow_up_id, one.event.outcome, one.event.in_time) for one in received]
     )
+
+
+async def keep_patrols(tx: Transaction, received: Sequence[Received[PatrolLogged]], now: datetime) -> None:
+    """Keep where and when police were seen. A concern they were there for may be heard of later than they."""
+    await store.save_patrols(tx, [(one.force_id, one.event) for one in received])
+
+
+async def forget_patrols(tx: Transaction, received: Sequence[Received[PatrolWithdrawn]], now: datetime) -> None:
+    """Forget patrols that were logged wrongly."""
+    await store.forget_patrols(tx, [(one.force_id, one.event.patrol_id) for one in received])
 
 
 # The evaluation

@@ -91,10 +91,25 @@ FROM unnest($1::text[], $2::uuid[], $3::text[], $4::date[]) AS i (force_id, id, 
 WHERE c.force_id = i.force_id AND c.id = i.id;
 
 -- save_follow_ups
--- Calls and visits made.
-INSERT INTO follow_up (force_id, id, outcome, in_time)
-SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::boolean[])
+-- Calls and visits made. One that was opened again counts once: in time if it was each time, with its last outcome.
+INSERT INTO follow_up AS f (force_id, id, outcome, in_time)
+SELECT force_id, id, (array_agg(outcome ORDER BY ordinal DESC))[1], bool_and(in_time)
+FROM unnest($1::text[], $2::uuid[], $3::text[], $4::boolean[]) WITH ORDINALITY
+    AS made (force_id, id, outcome, in_time, ordinal)
+GROUP BY force_id, id
+ON CONFLICT (force_id, id) DO UPDATE SET outcome = excluded.outcome, in_time = f.in_time AND excluded.in_time;
+
+-- save_patrols
+-- Where police were seen; uuids of one patrol travel as one text, for arrays of arrays are taken apart.
+INSERT INTO patrol (force_id, id, area_id, patrolled_on, part, kind, minutes, concern_ids)
+SELECT force_id, id, area_id, patrolled_on, part, kind, minutes, string_to_array(concern_ids, ' ')::uuid[]
+FROM unnest($1::text[], $2::uuid[], $3::text[], $4::date[], $5::text[], $6::text[], $7::integer[], $8::text[])
+    AS logged (force_id, id, area_id, patrolled_on, part, kind, minutes, concern_ids)
 ON CONFLICT (force_id, id) DO NOTHING;
+
+-- forget_patrols
+-- Patrols that were logged wrongly.
+DELETE FROM patrol WHERE (force_id, id) IN (SELECT * FROM unnest($1::text[], $2::uuid[]));
 
 -- tally_of_walks
 -- Walks held and women invited.

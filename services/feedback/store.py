@@ -13,6 +13,7 @@ from services.feedback.evaluation import Tally
 from shared.contracts.baseline import EqualityAnswered
 from shared.contracts.feedback import FeedbackFlagged
 from shared.contracts.kinds import SurveyName
+from shared.contracts.walks import PatrolLogged
 from shared.database import Queries, Transaction
 
 QUERIES: Final = Queries.read(Path(__file__).with_name("queries.sql"))
@@ -185,6 +186,26 @@ async def save_follow_ups(tx: Transaction, made: Sequence[tuple[str, UUID, str, 
         [outcome for _, _, outcome, _ in made],
         [in_time for _, _, _, in_time in made],
     )
+
+
+async def save_patrols(tx: Transaction, logged: Sequence[tuple[str, PatrolLogged]]) -> None:
+    """Save patrols, given as (force, event)."""
+    await tx.run(
+        QUERIES.save_patrols,
+        [force for force, _ in logged],
+        [event.patrol_id for _, event in logged],
+        [event.area_id for _, event in logged],
+        [event.on for _, event in logged],
+        [event.part for _, event in logged],
+        [event.kind for _, event in logged],
+        [event.minutes for _, event in logged],
+        [" ".join(map(str, event.concern_ids)) for _, event in logged],
+    )
+
+
+async def forget_patrols(tx: Transaction, withdrawn: Sequence[tuple[str, UUID]]) -> None:
+    """Forget patrols, given as (force, patrol)."""
+    await tx.run(QUERIES.forget_patrols, [force for force, _ in withdrawn], [id_ for _, id_ in withdrawn])
 
 
 async def tally(tx: Transaction, force_id: str) -> Tally:

@@ -18,7 +18,7 @@ from shared.contracts.referrals import (
     ReferralMade,
     ReferralUpdated,
 )
-from shared.contracts.walks import FollowUpCompleted, WalkCompleted
+from shared.contracts.walks import FollowUpCompleted, PatrolLogged, PatrolWithdrawn, WalkCompleted
 
 
 def subscriptions(policies: Mapping[str, ForcePolicy]) -> Subscriptions:
@@ -38,4 +38,6 @@ def subscriptions(policies: Mapping[str, ForcePolicy]) -> Subscriptions:
     subscribe.to(ReferralUpdated, handlers.follow_referrals)
     subscribe.to(ConcernResolved, handlers.follow_referrals)
     subscribe.to(FollowUpCompleted, handlers.count_follow_ups)
+    subscribe.to(PatrolLogged, handlers.keep_patrols)
+    subscribe.to(PatrolWithdrawn, handlers.forget_patrols)
     return subscribe

@@ -140,6 +140,16 @@ class FollowUpRules(Choices):
         return self.same_day if urgency is Urgency.SAME_DAY else self.soon
 
 
+class DisclosureRules(Choices):
+    """Hours until reference and safeguarding of an alleged crime or intelligence are recorded. A crime is recorded
+    within 24 hours of the first report (Home Office Counting Rules)."""
+
+    record_within_hours: Annotated[int, Field(ge=1, le=168)] = 24
+    keep_days: Annotated[int, Field(ge=365, le=3650)] = 2555
+    """After both were recorded: past the six years after which the police look again at what they hold (Management of
+    Police Information). Not under `retention`, whose report counts what it finds."""
+
+
 class ReferralRules(Choices):
     """Working days a partner has to say whether it will act."""
 
@@ -217,6 +227,8 @@ class Retention(Choices):
     """What was said in a message, after it left: long enough to answer her question. That it was sent stays."""
     letter_days: Annotated[int, Field(ge=14, le=3650)] = 60
     """A letter nobody posted: what it says no longer holds."""
+    patrol_words_days: Annotated[int, Field(ge=7, le=3650)] = 90
+    """What was heard on a patrol. That there was one, where and when, stays."""
 
 
 class ForcePolicy(Choices):
@@ -239,6 +251,7 @@ class ForcePolicy(Choices):
     walks: WalkRules = WalkRules()
     surveys: SurveyRules = SurveyRules()
     follow_ups: FollowUpRules = FollowUpRules()
+    disclosures: DisclosureRules = DisclosureRules()
     referrals: ReferralRules = ReferralRules()
     retention: Retention = Retention()
     limits: Limits = Limits()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Annotated, ClassVar, Final
@@ -12,7 +12,7 @@ from uuid import UUID
 from pydantic import AfterValidator, Field
 
 from shared.contracts.envelope import Event, Instant, ShortText, Slug
-from shared.contracts.kinds import OfficerKind
+from shared.contracts.kinds import OfficerKind, PartOfDay
 
 TOPIC = "walks.v1"
 Requests = Annotated[tuple[UUID, ...], Field(min_length=1)]
@@ -161,6 +161,47 @@ class FollowUpCompleted(Event):
         return self.follow_up_id
 
 
+class PatrolKind(StrEnum):
+    """How a patrol goes."""
+
+    FOOT = "foot"
+    CYCLE = "cycle"
+
+
+class PatrolEvent(Event):
+    """Every event of a patrol names it."""
+
+    topic: ClassVar[str] = TOPIC
+
+    patrol_id: UUID
+
+    @property
+    def key(self) -> UUID:
+        return self.patrol_id
+
+
+class PatrolLogged(PatrolEvent):
+    """Officers, or allies of theirs, were seen there. Carries neither who they were nor what they heard."""
+
+    name: ClassVar[str] = "patrol-logged"
+
+    area_id: Slug
+    kind: PatrolKind
+    on: date
+    """The day it began, Europe/London."""
+    part: PartOfDay
+    """The part of the day in which most of it lay."""
+    minutes: Annotated[int, Field(ge=1, le=1440)]
+    concern_ids: tuple[UUID, ...] = ()
+    """Concerns because of which they were there."""
+
+
+class PatrolWithdrawn(PatrolEvent):
+    """What was logged of this patrol is not so. One that is corrected is withdrawn, and logged under another id."""
+
+    name: ClassVar[str] = "patrol-withdrawn"
+
+
 EVENTS: tuple[type[Event], ...] = (
     WalkRouted,
     WalkTaken,
@@ -171,4 +212,6 @@ EVENTS: tuple[type[Event], ...] = (
     WalkCompleted,
     ConcernsAttached,
     FollowUpCompleted,
+    PatrolLogged,
+    PatrolWithdrawn,
 )

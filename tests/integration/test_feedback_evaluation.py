@@ -19,7 +19,7 @@ from shared.contracts.areas import AreaPublished
 from shared.contracts.baseline import BaselineAnswered
 from shared.contracts.concerns import ConcernRaised, ConcernWithdrawn
 from shared.contracts.envelope import Envelope, Event
-from shared.contracts.kinds import OfficerKind, Point, Reason, SurveyName
+from shared.contracts.kinds import OfficerKind, PartOfDay, Point, Reason, SurveyName
 from shared.contracts.referrals import (
     ConcernResolved,
     Progress,
@@ -29,7 +29,14 @@ from shared.contracts.referrals import (
     ReferralUpdated,
     Resolution,
 )
-from shared.contracts.walks import FollowUpCompleted, FollowUpOutcome, WalkCompleted
+from shared.contracts.walks import (
+    FollowUpCompleted,
+    FollowUpOutcome,
+    PatrolKind,
+    PatrolLogged,
+    PatrolWithdrawn,
+    WalkCompleted,
+)
 from shared.database import Database, Query
 from shared.policies import Policies
 from shared.survey_link import Ticket
@@ -266,6 +273,49 @@ async def test_an_analyst_reads_the_evaluation_of_her_own_force_only(
     assert found["follow_ups"]["total"] == {"value": None, "text": "fewer than 8"}
     assert page.status_code == 200
     assert "fewer than 8" in page.text
+
+
+async def test_a_follow_up_opened_again_counts_once_and_late_if_it_ever_was(inbox: Inbox, feedback: Database) -> None:
+    """In one batch or in two: its last outcome, and in time only if it was each time."""
+    again, once = uuid4(), uuid4()
+
+    def made(id_: UUID, outcome: FollowUpOutcome, *, in_time: bool) -> FollowUpCompleted:
+        return FollowUpCompleted(
+            follow_up_id=id_, request_id=uuid4(), contact_id=uuid4(), outcome=outcome, in_time=in_time
+        )
+
+    reached, missed = FollowUpOutcome.REACHED, FollowUpOutcome.NOT_REACHED
+    await bring(inbox, made(again, missed, in_time=False), made(again, reached, in_time=True))
+    await bring(inbox, made(once, missed, in_time=True))
+    await bring(inbox, made(once, reached, in_time=True))
+    found = await rows(feedback, "SELECT id, outcome, in_time FROM follow_up", [FORCE])
+    assert {row["id"]: (row["outcome"], row["in_time"]) for row in found} == {
+        again: ("reached", False),
+        once: ("reached", True),
+    }
+
+
+async def test_patrols_are_kept_by_area_and_day_until_they_are_withdrawn(inbox: Inbox, feedback: Database) -> None:
+    """Told before the concern they were for, and told again, each stands once; one logged wrongly stands no more."""
+    concern = uuid4()
+    kept, wrong = (
+        PatrolLogged(
+            patrol_id=uuid4(),
+            area_id="bs1",
+            kind=PatrolKind.FOOT,
+            on=date(2026, 11, 20),
+            part=PartOfDay.EVENING,
+            minutes=75,
+            concern_ids=concerns,
+        )
+        for concerns in ((concern, uuid4()), ())
+    )
+    await bring(inbox, kept, wrong)
+    await bring(inbox, kept, PatrolWithdrawn(patrol_id=wrong.patrol_id))
+    [found] = await rows(feedback, "SELECT * FROM patrol", [FORCE])
+    assert (found["id"], found["area_id"], found["patrolled_on"]) == (kept.patrol_id, "bs1", date(2026, 11, 20))
+    assert (found["part"], found["kind"], found["minutes"]) == ("evening", "foot", 75)
+    assert tuple(found["concern_ids"]) == kept.concern_ids
 
 
 async def test_the_empty_evaluation_is_a_page_too(app: FastAPI) -> None:
