@@ -6,8 +6,10 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from services.assignment import handlers, pages, routes, subscribers, timers, wording
+from services.assignment import pages, routes, subscribers, timers, wording
 from services.assignment.dependencies import Dependencies
+from services.assignment.handlers.erasure import forget
+from services.assignment.routes.refusals import REFUSALS
 from services.assignment.settings import Settings
 from shared.policies import Policies
 from shared.runtime import run, service_app
@@ -51,9 +53,9 @@ def build(settings: Settings) -> FastAPI:
         dependencies=deps,
         routers=[routes.router, pages.router],
         pages=site_pages(policies, settings.intake_url),
-        refusals=routes.REFUSALS,
+        refusals=REFUSALS,
         subscriptions=subscribers.subscriptions(deps),
-        forget=handlers.forget,
+        forget=forget,
         timers=timers.timers(),
         on_start=deps.take_registers,
         measure=deps.measure,

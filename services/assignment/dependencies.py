@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from functools import cached_property
-from typing import cast
+from typing import Annotated, cast
 
+from fastapi import Depends, Query
 from starlette.requests import Request
 
-from services.assignment import handlers
-from services.assignment.handlers import Person
+from services.assignment.domain.people import Person
+from services.assignment.handlers import looking, people
+from services.assignment.handlers.areas import publish_areas
+from services.assignment.handlers.people import enrol_officers
 from services.assignment.metrics import Metrics
 from services.assignment.registers import Registers
 from services.assignment.settings import Settings
@@ -19,7 +22,7 @@ from shared.contracts.kinds import Point
 from shared.database import Transaction
 from shared.geography.postcodes import Postcodes
 from shared.web.access import Role
-from shared.web.session import User
+from shared.web.session import User, current_user
 
 
 @dataclass
@@ -54,14 +57,14 @@ class Dependencies(runtime.Dependencies[Settings]):
         now = self.clock()
         for force_id in self.policies.forces:
             async with self.bus_database.transaction([force_id]) as tx:
-                await handlers.enrol_officers(tx, force_id, self.registers.officers[force_id])
+                await enrol_officers(tx, force_id, self.registers.officers[force_id])
                 if areas := self.registers.areas.get(force_id):
-                    await handlers.publish_areas(tx, areas, now)
+                    await publish_areas(tx, areas, now)
 
     async def measure(self) -> None:
         """Look at what stands in the database, for the metrics."""
         async with self.bus_database.transaction(self.policies.forces) as tx:
-            self.metrics.show(await handlers.count(tx, self.clock()))
+            self.metrics.show(await looking.count(tx, self.clock()))
 
 
 async def dependencies(request: Request) -> Dependencies:
@@ -70,9 +73,15 @@ async def dependencies(request: Request) -> Dependencies:
     return cast(Dependencies, request.app.state.dependencies)
 
 
+Deps = Annotated[Dependencies, Depends(dependencies)]
+SignedIn = Annotated[User, Depends(current_user)]
+Page = Annotated[int, Query(ge=1, le=10_000)]
+"""Which page of a list, from 1."""
+
+
 async def person(tx: Transaction, user: User) -> Person:
     """Who is asking, with what the register says of them."""
-    return await handlers.person(
+    return await people.person(
         tx,
         user.force_id,
         user.sub,

@@ -7,7 +7,7 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Gauge
 
-from services.assignment.domain import State
+from services.assignment.domain.walks import State
 
 _FOLLOW_UPS: Final = ("open", "overdue")
 _STATES: Final = (State.TRIAGE, State.ROUTED, State.TAKEN, State.ARRANGED)

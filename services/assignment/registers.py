@@ -11,7 +11,8 @@ from typing import Annotated
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from services.assignment.domain import Area, Located, Officer
+from services.assignment.domain.areas import Area, Located
+from services.assignment.domain.people import Officer
 from shared.contracts.envelope import ShortText, Slug
 from shared.contracts.kinds import OfficerKind, Point
 from shared.contracts.walks import RoutedBy

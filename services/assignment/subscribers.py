@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 
-from services.assignment import handlers
 from services.assignment.dependencies import Dependencies
+from services.assignment.handlers import arranging, erasure, referrals, requests
+from services.assignment.handlers import follow_ups as following_up
 from shared.bus.subscriptions import Subscriptions
 from shared.contracts.feedback import FeedbackFlagged
 from shared.contracts.referrals import (
@@ -30,17 +31,17 @@ def subscriptions(deps: Dependencies) -> Subscriptions:
     """One line an event type."""
     policies = deps.policies
     subscribe = Subscriptions("assignment")
-    subscribe.to(WalkRequested, partial(handlers.route_requests, policies=policies, locate=deps.registers.locate))
-    subscribe.to(WalkRequestAmended, partial(handlers.amend_requests, locate=deps.registers.locate))
-    subscribe.to(ProposalAnswered, partial(handlers.answer_proposals, policies=policies))
-    subscribe.to(WalkRequestWithdrawn, handlers.withdraw_requests)
-    subscribe.to(ContactRulesChanged, handlers.change_contact_rules)
-    subscribe.to(ContactWanted, partial(handlers.open_follow_ups, policies=policies))
-    subscribe.to(ParticipantErased, handlers.forget_erased)
-    subscribe.to(FeedbackFlagged, partial(handlers.open_reviews, policies=policies))
-    subscribe.to(ReferralMade, handlers.note_referrals)
-    subscribe.to(ReferralAccepted, handlers.note_referrals)
-    subscribe.to(ReferralDeclined, handlers.note_referrals)
-    subscribe.to(ReferralUpdated, handlers.note_referrals)
-    subscribe.to(ConcernResolved, handlers.note_referrals)
+    subscribe.to(WalkRequested, partial(requests.route_requests, policies=policies, locate=deps.registers.locate))
+    subscribe.to(WalkRequestAmended, partial(requests.amend_requests, locate=deps.registers.locate))
+    subscribe.to(ProposalAnswered, partial(arranging.answer_proposals, policies=policies))
+    subscribe.to(WalkRequestWithdrawn, requests.withdraw_requests)
+    subscribe.to(ContactRulesChanged, requests.change_contact_rules)
+    subscribe.to(ContactWanted, partial(following_up.open_follow_ups, policies=policies))
+    subscribe.to(ParticipantErased, erasure.forget_erased)
+    subscribe.to(FeedbackFlagged, partial(following_up.open_reviews, policies=policies))
+    subscribe.to(ReferralMade, referrals.note_referrals)
+    subscribe.to(ReferralAccepted, referrals.note_referrals)
+    subscribe.to(ReferralDeclined, referrals.note_referrals)
+    subscribe.to(ReferralUpdated, referrals.note_referrals)
+    subscribe.to(ConcernResolved, referrals.note_referrals)
     return subscribe

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from services.assignment import handlers
+from services.assignment.handlers import follow_ups as following_up
+from services.assignment.handlers.follow_ups import FOLLOW_UP_DUE
 from shared.bus import erasure
 from shared.timers import Timers
 
@@ -10,6 +11,6 @@ from shared.timers import Timers
 def timers() -> Timers:
     """One line a kind."""
     found = Timers()
-    found.on(handlers.FOLLOW_UP_DUE, handlers.mark_overdue)
+    found.on(FOLLOW_UP_DUE, following_up.mark_overdue)
     found.on(erasure.SCRUB, erasure.scrub)
     return found

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from services.assignment.domain import Located
+from services.assignment.domain.areas import Located
 from shared.contracts.kinds import Point
 from shared.geography.grid import from_wgs84
 

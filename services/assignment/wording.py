@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Final
 
-from services.assignment.domain import FollowUpKind, ReferralState, State, TriageReason
+from services.assignment.domain.follow_ups import FollowUpKind
+from services.assignment.domain.referrals import ReferralState
+from services.assignment.domain.walks import State, TriageReason
 from shared.contracts.kinds import Channel, OfficerKind, PartOfDay, Reason, Severity, Urgency, Weekday
 from shared.contracts.walks import RoutedBy
 from shared.working_days import london

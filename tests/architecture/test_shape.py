@@ -45,7 +45,7 @@ MORE = {
     },
     "assignment": {
         "registers.py": "areas, teams and officers from the force's files",
-        "walk_forms.py": "the forms officers fill in",
+        "forms": "what officers fill in",
         "ways.py": "the way she would like to walk, in words an officer can follow",
         "wording.py": "how pages say what the domain decides",
     },

@@ -13,8 +13,8 @@ from axe_playwright_python.sync_playwright import Axe
 from fastapi import FastAPI
 from playwright.sync_api import Page, expect
 
-from services.assignment import handlers
 from services.assignment.app import build
+from services.assignment.handlers import follow_ups as following_up
 from services.assignment.settings import Settings
 from shared.contracts.kinds import Urgency
 from shared.contracts.walk_requests import ContactWanted
@@ -70,7 +70,7 @@ async def fill(settings: Settings) -> tuple[str, str, str, str]:
             request_id: UUID = await tx.fetch_value(query, UUID(waiting))
             wanted = ContactWanted(request_id=request_id, contact_id=uuid4(), urgency=Urgency.SAME_DAY)
             ago = now - timedelta(days=9)
-            await handlers.open_follow_ups(tx, [received(wanted)], ago, policies=deps.policies)
+            await following_up.open_follow_ups(tx, [received(wanted)], ago, policies=deps.policies)
             follow_up = await tx.fetch_value(Query("follow_up", "", "SELECT id FROM follow_up"))
     return waiting, stopped, triage, str(follow_up)
 

@@ -17,7 +17,7 @@ import httpx
 import pytest
 from prometheus_client import CollectorRegistry
 
-from services.assignment.handlers import forget as assignment_forgets
+from services.assignment.handlers.erasure import forget as assignment_forgets
 from services.feedback.handlers import forget as feedback_forgets
 from services.intake.domain.person import WrappedKey
 from services.intake.handlers.erasure import forgetter

@@ -21,7 +21,8 @@ import asyncpg
 import pytest
 from prometheus_client import CollectorRegistry
 
-from services.assignment import handlers as assignment_handlers
+from services.assignment.handlers import follow_ups as following_up
+from services.assignment.handlers import referrals
 from services.feedback.subscribers import subscriptions as feedback_subscriptions
 from services.intake.handlers.keeping import Keeping
 from services.intake.metrics import IntakeMetrics
@@ -150,13 +151,13 @@ def subscriptions_of(service: str, stack: Stack) -> Subscriptions:
         case _:
             subscribe = Subscriptions("assignment")
             for event in (ReferralMade, ReferralAccepted, ReferralDeclined, ReferralUpdated, ConcernResolved):
-                subscribe.to(event, assignment_handlers.note_referrals)
+                subscribe.to(event, referrals.note_referrals)
 
             async def follow_up(tx: Any, received: Any, now: datetime) -> Any:
-                return await assignment_handlers.open_follow_ups(tx, received, now, policies=POLICIES)
+                return await following_up.open_follow_ups(tx, received, now, policies=POLICIES)
 
             async def review(tx: Any, received: Any, now: datetime) -> Any:
-                return await assignment_handlers.open_reviews(tx, received, now, policies=POLICIES)
+                return await following_up.open_reviews(tx, received, now, policies=POLICIES)
 
             subscribe.to(ContactWanted, follow_up)
             subscribe.to(FeedbackFlagged, review)

@@ -13,9 +13,23 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from services.assignment import handlers, registers, store
-from services.assignment.domain import RecordedConcern, State
-from services.assignment.handlers import Arrange, Complete, Person, Take
+from services.assignment import registers
+from services.assignment.domain.people import Person
+from services.assignment.domain.record import RecordedConcern
+from services.assignment.domain.walks import State
+from services.assignment.handlers import arranging, looking, people, referrals, requests, taking
+from services.assignment.handlers import follow_ups as following_up
+from services.assignment.handlers import record as recording
+from services.assignment.handlers.areas import publish_areas
+from services.assignment.handlers.arranging import Arrange
+from services.assignment.handlers.follow_ups import CompleteFollowUp
+from services.assignment.handlers.people import enrol_officers
+from services.assignment.handlers.record import Complete
+from services.assignment.handlers.taking import Take
+from services.assignment.store import QUERIES
+from services.assignment.store import areas as area_rows
+from services.assignment.store import concerns as concern_rows
+from services.assignment.store import requests as request_rows
 from shared import timers
 from shared.contracts.envelope import Received
 from shared.contracts.feedback import FeedbackFlagged
@@ -46,9 +60,9 @@ TAUNTON = Point(latitude=51.0143, longitude=-3.1036)
 AT_SEA = Point(latitude=50.2, longitude=-6.5)
 SE1 = Point(latitude=51.5033, longitude=-0.1120)
 
-route_requests = partial(handlers.route_requests, policies=POLICIES, locate=REGISTERS.locate)
-open_follow_ups = partial(handlers.open_follow_ups, policies=POLICIES)
-open_reviews = partial(handlers.open_reviews, policies=POLICIES)
+route_requests = partial(requests.route_requests, policies=POLICIES, locate=REGISTERS.locate)
+open_follow_ups = partial(following_up.open_follow_ups, policies=POLICIES)
+open_reviews = partial(following_up.open_reviews, policies=POLICIES)
 
 
 @pytest.fixture
@@ -57,8 +71,8 @@ async def service(database: ServiceDatabaseMaker) -> ServiceDatabase:
     found = await database("assignment")
     for force_id in POLICIES.forces:
         async with found.bus.transaction([force_id]) as tx:
-            await handlers.enrol_officers(tx, force_id, REGISTERS.officers[force_id])
-            await handlers.publish_areas(tx, REGISTERS.areas[force_id], NOW)
+            await enrol_officers(tx, force_id, REGISTERS.officers[force_id])
+            await publish_areas(tx, REGISTERS.areas[force_id], NOW)
     return found
 
 
@@ -106,7 +120,7 @@ async def handle(database: Database, handler: Any, *events: Received[Any]) -> An
 
 async def an_officer(database: Database, officer_id: str = "officer-avon-1", force_id: str = FORCE) -> Person:
     async with database.transaction([force_id]) as tx:
-        return await handlers.person(tx, force_id, officer_id, is_coordinator=False, team_id=None)
+        return await people.person(tx, force_id, officer_id, is_coordinator=False, team_id=None)
 
 
 async def a_walk_held(database: Database, request: WalkRequested) -> tuple[UUID, list[UUID]]:
@@ -114,14 +128,14 @@ async def a_walk_held(database: Database, request: WalkRequested) -> tuple[UUID,
     await handle(database, route_requests, received(request))
     by = await an_officer(database)
     async with database.transaction([FORCE]) as tx:
-        walk_id = (await store.walks_of_requests(tx, [(FORCE, request.request_id)]))[request.request_id]
-        await handlers.take(tx, [Take(walk_id, by)], NOW, policies=POLICIES)
+        walk_id = (await request_rows.walks_of_requests(tx, [(FORCE, request.request_id)]))[request.request_id]
+        await taking.take(tx, [Take(walk_id, by)], NOW, policies=POLICIES)
         arranged = Arrange(walk_id, by, NOW + timedelta(minutes=5), "The library")
-        await handlers.arrange(tx, [arranged], NOW, policies=POLICIES)
+        await arranging.arrange(tx, [arranged], NOW, policies=POLICIES)
         concern = RecordedConcern(Reason.BADLY_LIT, CITY_CENTRE, "Underpass", PartOfDay.EVENING, Severity.HIGH, "Dark")
         held = Complete(walk_id, by, NOW - timedelta(hours=1), NOW, True, [concern])
-        await handlers.complete(tx, [held], NOW, policies=POLICIES)
-        return walk_id, [each.id for each in await store.concerns_of_walk(tx, (FORCE, walk_id))]
+        await recording.complete(tx, [held], NOW, policies=POLICIES)
+        return walk_id, [each.id for each in await concern_rows.concerns_of_walk(tx, (FORCE, walk_id))]
 
 
 async def test_areas_are_told_once_a_version(bus: Database) -> None:
@@ -130,18 +144,18 @@ async def test_areas_are_told_once_a_version(bus: Database) -> None:
     areas = REGISTERS.areas[FORCE]
     assert len(first) == len(areas)
     async with bus.transaction([FORCE]) as tx:
-        await handlers.publish_areas(tx, areas, NOW)
+        await publish_areas(tx, areas, NOW)
     assert await told(bus, "areas.v1") == first
     async with bus.transaction([FORCE]) as tx:
-        await handlers.publish_areas(tx, [replace(areas[0], boundary_version="next"), *areas[1:]], NOW)
+        await publish_areas(tx, [replace(areas[0], boundary_version="next"), *areas[1:]], NOW)
     assert len(await told(bus, "areas.v1")) == len(first) + 1
 
 
 async def test_an_area_that_is_no_longer_listed_cannot_be_chosen(bus: Database) -> None:
     """Its name stays for the walks that were routed to it."""
     async with bus.transaction([FORCE]) as tx:
-        await handlers.publish_areas(tx, REGISTERS.areas[FORCE][1:], NOW)
-        left = {area.id for area in await store.areas_in_force(tx, FORCE)}
+        await publish_areas(tx, REGISTERS.areas[FORCE][1:], NOW)
+        left = {area.id for area in await area_rows.areas_in_force(tx, FORCE)}
     assert REGISTERS.areas[FORCE][0].id not in left
     assert await rows(bus, "SELECT name FROM area WHERE id = $1", REGISTERS.areas[FORCE][0].id)
 
@@ -184,7 +198,7 @@ async def test_withdrawing_cancels_the_walk_and_tells_so(bus: Database) -> None:
     """The only request is gone, so nobody need walk."""
     request = a_request()
     await handle(bus, route_requests, received(request))
-    await handle(bus, handlers.withdraw_requests, received(WalkRequestWithdrawn(request_id=request.request_id)))
+    await handle(bus, requests.withdraw_requests, received(WalkRequestWithdrawn(request_id=request.request_id)))
     assert [name for name, _ in await told(bus, "walks.v1")] == ["walk-routed", "walk-cancelled"]
     (walk,) = await rows(bus, "SELECT state, cancel_reason FROM walk")
     assert walk == {"state": "cancelled", "cancel_reason": "withdrawn"}
@@ -196,8 +210,8 @@ async def test_events_of_a_request_not_known_here_wait_for_it(bus: Database) -> 
     await handle(bus, route_requests, received(known))
     contact = ContactRules(channels=(), stopped=True)
     for handler, event_of in (
-        (handlers.withdraw_requests, lambda id_: WalkRequestWithdrawn(request_id=id_)),
-        (handlers.change_contact_rules, lambda id_: ContactRulesChanged(request_id=id_, contact=contact)),
+        (requests.withdraw_requests, lambda id_: WalkRequestWithdrawn(request_id=id_)),
+        (requests.change_contact_rules, lambda id_: ContactRulesChanged(request_id=id_, contact=contact)),
         (open_follow_ups, lambda id_: ContactWanted(request_id=id_, contact_id=uuid4(), urgency=Urgency.SOON)),
     ):
         early = received(event_of(unknown))
@@ -213,7 +227,7 @@ async def test_what_partners_say_waits_for_the_concern_and_is_shown_then(bus: Da
             concern_id=uuid4(), referral_id=uuid4(), partner_id="p", partner_name="P", resolution=Resolution.DONE
         )
     )
-    outcome = await handle(bus, handlers.note_referrals, early)
+    outcome = await handle(bus, referrals.note_referrals, early)
     assert outcome.awaiting == {early.id: early.event.concern_id}
     _, (concern_id,) = await a_walk_held(bus, a_request())
     names: dict[str, Any] = {
@@ -227,7 +241,7 @@ async def test_what_partners_say_waits_for_the_concern_and_is_shown_then(bus: Da
         ReferralUpdated(**names, progress="planned", words="A lamp is ordered", planned_for=date(2027, 1, 11)),
         ConcernResolved(**names, resolution=Resolution.DONE, words="Two lamps were fixed"),
     ):
-        assert (await handle(bus, handlers.note_referrals, received(event))).awaiting == {}
+        assert (await handle(bus, referrals.note_referrals, received(event))).awaiting == {}
     (referral,) = await rows(bus, "SELECT state, words, respond_by, planned_for FROM referral")
     assert referral == {
         "state": "done",
@@ -275,12 +289,12 @@ async def test_a_follow_up_that_passes_its_day_is_marked_overdue_unless_complete
     coordinator = Person(FORCE, "coordinator-avon", True, None, frozenset(), None)
     ids = {row["request_id"]: row["id"] for row in await rows(bus, "SELECT id, request_id FROM follow_up")}
     async with bus.transaction([FORCE]) as tx:
-        command = handlers.CompleteFollowUp(ids[done.request_id], coordinator, FollowUpOutcome.REACHED.value)
-        await handlers.complete_follow_ups(tx, [command], NOW)
+        command = CompleteFollowUp(ids[done.request_id], coordinator, FollowUpOutcome.REACHED.value)
+        await following_up.complete_follow_ups(tx, [command], NOW)
     assert [row["subject"] for row in await rows(bus, "SELECT subject FROM timer")] == [ids[late.request_id]]
     fired = [timers.Fired(FORCE, id_, NOW) for id_ in ids.values()]
     async with bus.transaction([FORCE]) as tx:
-        await handlers.mark_overdue(tx, fired, NOW + timedelta(days=1))
+        await following_up.mark_overdue(tx, fired, NOW + timedelta(days=1))
     overdue = await rows(bus, "SELECT id FROM follow_up WHERE overdue_at IS NOT NULL")
     assert [row["id"] for row in overdue] == [ids[late.request_id]]
     name, data = (await told(bus, "walks.v1"))[-1]
@@ -300,8 +314,8 @@ async def test_an_answer_nobody_may_be_asked_about_becomes_a_review(bus: Databas
     await handle(bus, open_reviews, received(sealed), received(unsealed))
     coordinator = Person(FORCE, "coordinator-avon", True, None, frozenset(), None)
     async with bus.transaction([FORCE]) as tx:
-        done = handlers.CompleteFollowUp(unsealed.flag_id, coordinator, "reviewed")
-        await handlers.complete_follow_ups(tx, [done], NOW)
+        done = CompleteFollowUp(unsealed.flag_id, coordinator, "reviewed")
+        await following_up.complete_follow_ups(tx, [done], NOW)
     await handle(bus, open_reviews, received(unsealed))
     (found,) = await rows(bus, "SELECT kind, request_id, walk_id, officer_id, reasons, outcome FROM follow_up")
     assert found == {
@@ -319,29 +333,29 @@ async def test_an_officer_she_excludes_later_loses_the_walk_and_its_follow_ups(b
     await handle(bus, route_requests, received(taken))
     by = await an_officer(bus)
     async with bus.transaction([FORCE]) as tx:
-        walk_id = (await store.walks_of_requests(tx, [(FORCE, taken.request_id)]))[taken.request_id]
-        await handlers.take(tx, [Take(walk_id, by)], NOW, policies=POLICIES)
+        walk_id = (await request_rows.walks_of_requests(tx, [(FORCE, taken.request_id)]))[taken.request_id]
+        await taking.take(tx, [Take(walk_id, by)], NOW, policies=POLICIES)
     contact = ContactRules(channels=(Channel.EMAIL,), excluded_officers=("officer-avon-1",))
     changed = [
         received(ContactRulesChanged(request_id=request.request_id, contact=contact)) for request in (taken, held)
     ]
-    await handle(bus, handlers.change_contact_rules, *changed)
+    await handle(bus, requests.change_contact_rules, *changed)
     (walk,) = await rows(bus, "SELECT state, officer_id, triage_reason FROM walk WHERE id = $1", walk_id)
     assert walk == {"state": "triage", "officer_id": None, "triage_reason": "contact-rules"}
     (follow_up,) = await rows(bus, "SELECT officer_id FROM follow_up")
     assert follow_up["officer_id"] is None
     async with bus.transaction([FORCE]) as tx:
-        assert await handlers.work_in_hand(tx, by) == []
+        assert await looking.work_in_hand(tx, by) == []
         for state in State:
-            assert await handlers.list_walks(tx, by, state, None, 1) == ([], False)
+            assert await looking.list_walks(tx, by, state, None, 1) == ([], False)
 
 
 async def test_a_look_at_a_walk_and_each_change_are_logged(bus: Database) -> None:
     """Who, what and which walk stand in the audit log (Data Protection Act 2018 s.62)."""
     walk_id, _ = await a_walk_held(bus, a_request())
     async with bus.transaction([FORCE]) as tx:
-        await handlers.look_at_walk(
-            tx, walk_id, await handlers.person(tx, FORCE, "officer-avon-1", is_coordinator=False, team_id=None), NOW
+        await looking.look_at_walk(
+            tx, walk_id, await people.person(tx, FORCE, "officer-avon-1", is_coordinator=False, team_id=None), NOW
         )
     found = await rows(bus, "SELECT actor, action, reason FROM audit WHERE subject = $1 ORDER BY id", f"walk {walk_id}")
     assert [(row["actor"], row["action"]) for row in found] == [
@@ -355,7 +369,7 @@ async def test_a_look_at_a_walk_and_each_change_are_logged(bus: Database) -> Non
 async def test_every_named_query_is_understood_by_the_migrated_schema(service: ServiceDatabase) -> None:
     """Each statement of queries.sql can be prepared."""
     async with service.web.pool.acquire() as connection:
-        for query in store.QUERIES.values():
+        for query in QUERIES.values():
             await connection.prepare(query.sql)
 
 
@@ -371,7 +385,7 @@ async def test_the_queue_of_a_team_is_read_from_its_index(service: ServiceDataba
         await admin.close()
     async with service.web.transaction([FORCE]) as tx:
         plan = await tx.connection.fetch(
-            "EXPLAIN " + store.QUERIES.queue_of_teams.sql, FORCE, "routed", ["ba1"], "officer-avon-1", "bs1", 51, 0
+            "EXPLAIN " + QUERIES.queue_of_teams.sql, FORCE, "routed", ["ba1"], "officer-avon-1", "bs1", 51, 0
         )
     text = "\n".join(row[0] for row in plan)
     assert "walk_of_team" in text and "Seq Scan on walk" not in text, text

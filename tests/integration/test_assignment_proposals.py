@@ -9,9 +9,13 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.assignment import handlers, store
-from services.assignment.domain import OfficerDoubleBooked, ProposalAnswer, Walk
-from services.assignment.handlers import Arrange, Propose, Take
+from services.assignment.domain.refusals import OfficerDoubleBooked
+from services.assignment.domain.walks import ProposalAnswer, Walk
+from services.assignment.handlers import arranging, erasure, requests, taking
+from services.assignment.handlers.arranging import Arrange, Propose
+from services.assignment.handlers.taking import Take
+from services.assignment.store import requests as request_rows
+from services.assignment.store import walks as walk_rows
 from shared.contracts.kinds import PartOfDay, Point, Weekday
 from shared.contracts.walk_requests import Availability, ParticipantErased, ProposalAnswered, WalkRequestAmended
 from shared.database import Database
@@ -34,8 +38,8 @@ from tests.integration.test_assignment_handlers import (
 
 __all__ = ["bus", "service"]
 
-answer_proposals = partial(handlers.answer_proposals, policies=POLICIES)
-amend_requests = partial(handlers.amend_requests, locate=REGISTERS.locate)
+answer_proposals = partial(arranging.answer_proposals, policies=POLICIES)
+amend_requests = partial(requests.amend_requests, locate=REGISTERS.locate)
 SIX = NOW + timedelta(days=1, hours=8)
 
 
@@ -45,10 +49,10 @@ async def a_proposal(bus: Database, *hours: int) -> Walk:
     await handle(bus, route_requests, received(request))
     by = await an_officer(bus)
     async with bus.transaction([FORCE]) as tx:
-        walk_id = (await store.walks_of_requests(tx, [(FORCE, request.request_id)]))[request.request_id]
-        await handlers.take(tx, [Take(walk_id, by)], NOW, policies=POLICIES)
+        walk_id = (await request_rows.walks_of_requests(tx, [(FORCE, request.request_id)]))[request.request_id]
+        await taking.take(tx, [Take(walk_id, by)], NOW, policies=POLICIES)
         times = [SIX + timedelta(hours=n) for n in hours]
-        (walk,) = await handlers.propose(tx, [Propose(walk_id, by, times, "The library")], NOW, policies=POLICIES)
+        (walk,) = await arranging.propose(tx, [Propose(walk_id, by, times, "The library")], NOW, policies=POLICIES)
     return walk
 
 
@@ -65,7 +69,7 @@ def chosen(walk: Walk, hour: int | None, **changed: Any) -> ProposalAnswered:
 
 async def walk_of(bus: Database, walk_id: UUID) -> Walk:
     async with bus.transaction([FORCE]) as tx:
-        return (await store.walks(tx, [(FORCE, walk_id)]))[walk_id]
+        return (await walk_rows.walks(tx, [(FORCE, walk_id)]))[walk_id]
 
 
 async def test_what_was_proposed_is_read_back_as_it_was_written(bus: Database) -> None:
@@ -105,7 +109,7 @@ async def test_an_hour_that_was_given_meanwhile_is_not_given_again(bus: Database
     by = await an_officer(bus)
     async with bus.transaction([FORCE]) as tx:
         propose = Propose(second.id, by, [SIX + timedelta(hours=3)], "The library")
-        (again,) = await handlers.propose(tx, [propose], NOW, policies=POLICIES)
+        (again,) = await arranging.propose(tx, [propose], NOW, policies=POLICIES)
     await handle(bus, answer_proposals, received(chosen(again, 3)))
     assert (await walk_of(bus, second.id)).state.value == "arranged"
 
@@ -115,11 +119,11 @@ async def test_no_time_is_proposed_at_which_the_officer_is_on_another_walk(bus: 
     busy, free = await a_proposal(bus, 0), await a_proposal(bus, 5)
     by = await an_officer(bus)
     async with bus.transaction([FORCE]) as tx:
-        await handlers.arrange(tx, [Arrange(busy.id, by, SIX, "The library")], NOW, policies=POLICIES)
+        await arranging.arrange(tx, [Arrange(busy.id, by, SIX, "The library")], NOW, policies=POLICIES)
     with pytest.raises(OfficerDoubleBooked):
         async with bus.transaction([FORCE]) as tx:
             times = [SIX + timedelta(minutes=30), SIX + timedelta(hours=5)]
-            await handlers.propose(tx, [Propose(free.id, by, times, "The library")], NOW, policies=POLICIES)
+            await arranging.propose(tx, [Propose(free.id, by, times, "The library")], NOW, policies=POLICIES)
 
 
 async def test_the_way_she_would_like_to_walk_is_kept_changed_and_forgotten(bus: Database) -> None:
@@ -128,14 +132,14 @@ async def test_the_way_she_would_like_to_walk_is_kept_changed_and_forgotten(bus:
     request = a_request().model_copy(update={"route": way})
     await handle(bus, route_requests, received(request))
     async with bus.transaction([FORCE]) as tx:
-        walk_id = (await store.walks_of_requests(tx, [(FORCE, request.request_id)]))[request.request_id]
+        walk_id = (await request_rows.walks_of_requests(tx, [(FORCE, request.request_id)]))[request.request_id]
     assert (await walk_of(bus, walk_id)).requests[0].route == way
     await handle(bus, amend_requests, received(amended(request.request_id)))
     assert (await walk_of(bus, walk_id)).requests[0].route == ()
     await handle(bus, amend_requests, received(amended(request.request_id, route=(BATH, CITY_CENTRE))))
     assert (await walk_of(bus, walk_id)).requests[0].route == (BATH, CITY_CENTRE)
     async with bus.transaction([FORCE]) as tx:
-        await handlers.forget_erased(tx, [received(ParticipantErased(request_id=request.request_id))], NOW)
+        await erasure.forget_erased(tx, [received(ParticipantErased(request_id=request.request_id))], NOW)
     assert (await walk_of(bus, walk_id)).requests[0].route == ()
 
 

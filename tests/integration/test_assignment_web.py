@@ -14,9 +14,9 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from services.assignment import handlers
 from services.assignment.app import build
 from services.assignment.dependencies import Dependencies
+from services.assignment.handlers import follow_ups as following_up
 from shared.contracts.kinds import Point, Urgency
 from shared.contracts.walk_requests import ContactWanted
 from shared.database import Query
@@ -197,7 +197,7 @@ async def test_a_coordinator_she_excludes_is_told_nothing_either(app: FastAPI) -
         wanted = [
             received(ContactWanted(request_id=row["id"], contact_id=uuid4(), urgency=Urgency.SOON)) for row in requests
         ]
-        await handlers.open_follow_ups(tx, wanted, datetime.now(UTC), policies=deps.policies)
+        await following_up.open_follow_ups(tx, wanted, datetime.now(UTC), policies=deps.policies)
         follow_up = (await tx.fetch(Query("follow_ups", "", "SELECT id FROM follow_up")))[0]["id"]
     async with visitor(app, COORDINATOR) as client:
         for path in ("/queue", "/triage", "/follow-ups", "/"):
@@ -288,7 +288,7 @@ async def test_a_follow_up_is_seen_and_completed_by_its_officer_and_nobody_elses
     deps = deps_of(app)
     wanted = ContactWanted(request_id=await request_of(app, walk_id), contact_id=uuid4(), urgency=Urgency.SAME_DAY)
     async with deps.bus_database.transaction([FORCE]) as tx:
-        await handlers.open_follow_ups(tx, [received(wanted)], datetime.now(UTC), policies=deps.policies)
+        await following_up.open_follow_ups(tx, [received(wanted)], datetime.now(UTC), policies=deps.policies)
     async with visitor(app, COLLEAGUE) as client:
         assert (await client.get("/api/v1/follow-ups?state=open")).json()["follow_ups"] == []
     async with visitor(app, COORDINATOR) as client:

@@ -12,8 +12,8 @@ from uuid import uuid4
 
 from pydantic import SecretStr
 
-from services.assignment import handlers
 from services.assignment.dependencies import Dependencies
+from services.assignment.handlers import requests
 from services.assignment.settings import Settings
 from shared.contracts.envelope import Received
 from shared.contracts.kinds import Channel, PartOfDay, Point, Reason, Weekday
@@ -87,7 +87,7 @@ async def ask_for_a_walk(
         availability=Availability(days=(Weekday.MONDAY, Weekday.FRIDAY), parts=(PartOfDay.EVENING,)),
         contact=ContactRules(channels=(Channel.EMAIL,), **rules),
     )
-    route = partial(handlers.route_requests, policies=deps.policies, locate=deps.registers.locate)
+    route = partial(requests.route_requests, policies=deps.policies, locate=deps.registers.locate)
     async with deps.bus_database.transaction([FORCE]) as tx:
         await route(tx, [received(event, at)], datetime.now(UTC))
         return str(

@@ -9,34 +9,44 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.assignment import domain
-from services.assignment.domain import (
-    Area,
-    Changed,
-    FollowUpKind,
-    Located,
-    Officer,
-    RecordedConcern,
-    ReferralState,
-    Request,
-    State,
-    TriageReason,
-    Walk,
-    arrange,
-    cancel,
-    change_contact,
-    complete,
-    complete_follow_up,
-    follow_up,
-    plain,
-    referral_told,
-    review,
-    route,
-    route_by_hand,
-    shareable,
-    take,
-    withdraw,
+from services.assignment.domain.areas import Area, Located
+from services.assignment.domain.arranging import arrange, cancel
+from services.assignment.domain.contact import change_contact, withdraw
+from services.assignment.domain.follow_ups import FollowUpKind, complete_follow_up, follow_up, review
+from services.assignment.domain.people import Officer
+from services.assignment.domain.record import Completed, RecordedConcern, complete
+from services.assignment.domain.referrals import ReferralState, referral_told
+from services.assignment.domain.refusals import (
+    AreaUnknown,
+    ContactStopped,
+    EndsBeforeStart,
+    EndsInTheFuture,
+    FollowUpAlreadyCompleted,
+    KindNotAllowed,
+    MeetingPlaceMissing,
+    NotOfThisTeam,
+    NotTrained,
+    NotYourFollowUp,
+    OfficerExcluded,
+    OutcomeDoesNotFit,
+    StartsInThePast,
+    StartsTooFarAhead,
+    WalkAlreadyCancelled,
+    WalkAlreadyCompleted,
+    WalkAlreadyTaken,
+    WalkNotArranged,
+    WalkNotInTriage,
+    WalkNotRouted,
+    WalkNotTaken,
+    WalkTooShort,
+    WordsTooLong,
+    WrongField,
 )
+from services.assignment.domain.requests import Request
+from services.assignment.domain.routing import route, route_by_hand
+from services.assignment.domain.taking import take
+from services.assignment.domain.walks import Changed, State, TriageReason, Walk
+from services.assignment.domain.words import personal_hints, plain, shareable
 from shared.contracts.concerns import ConcernRaised
 from shared.contracts.feedback import FeedbackFlagged
 from shared.contracts.kinds import Channel, OfficerKind, PartOfDay, Point, Reason, Severity, SurveyName, Urgency
@@ -116,7 +126,7 @@ def a_concern(**changed: Any) -> RecordedConcern:
     return RecordedConcern(**given)
 
 
-def completed(walk: Walk, *concerns: RecordedConcern, minutes: int = 45, rules: WalkRules = RULES) -> domain.Completed:
+def completed(walk: Walk, *concerns: RecordedConcern, minutes: int = 45, rules: WalkRules = RULES) -> Completed:
     start = MONDAY - timedelta(minutes=minutes)
     return complete(walk, start, MONDAY, True, concerns, [uuid4() for _ in concerns], rules, MONDAY)
 
@@ -167,11 +177,11 @@ class TestRouting:
         """Each is refused by name."""
         request = a_request(contact=contact_rules(excluded_teams=("bs2",)))
         walk = route(FORCE, uuid4(), request, None, RULES).walk
-        with pytest.raises(domain.OfficerExcluded):
+        with pytest.raises(OfficerExcluded):
             route_by_hand(walk, Area(FORCE, "bs2", "BS2", "bs2", "BS2 team", "v1"))
-        with pytest.raises(domain.AreaUnknown):
+        with pytest.raises(AreaUnknown):
             route_by_hand(walk, None)
-        with pytest.raises(domain.WalkNotInTriage):
+        with pytest.raises(WalkNotInTriage):
             route_by_hand(a_walk(), None)
 
 
@@ -188,9 +198,9 @@ class TestTaking:
     @pytest.mark.parametrize(
         ("officer", "refusal"),
         [
-            (an_officer(trained_on=None), domain.NotTrained),
-            (an_officer(kind=OfficerKind.PCSO), domain.KindNotAllowed),
-            (an_officer(team_id="bs2", team_ids=frozenset({"bs2"})), domain.NotOfThisTeam),
+            (an_officer(trained_on=None), NotTrained),
+            (an_officer(kind=OfficerKind.PCSO), KindNotAllowed),
+            (an_officer(team_id="bs2", team_ids=frozenset({"bs2"})), NotOfThisTeam),
         ],
     )
     def test_an_officer_who_may_not_walk_it_is_refused_by_name(self, officer: Officer, refusal: type[Refusal]) -> None:
@@ -203,7 +213,7 @@ class TestTaking:
         """By name, or because the officer's own team is excluded, wherever the officer walks."""
         walk = a_walk(a_request(contact=contact_rules(**excluded)))
         officer = an_officer(team_id="bs2", team_ids=frozenset({"bs1", "bs2"}))
-        with pytest.raises(domain.OfficerExcluded):
+        with pytest.raises(OfficerExcluded):
             take(walk, officer, RULES)
         assert not walk.is_shown_to(officer.id, officer.team_id, officer.team_ids)
 
@@ -215,12 +225,12 @@ class TestTaking:
     @pytest.mark.parametrize(
         ("walk", "refusal"),
         [
-            (a_taken_walk(), domain.WalkAlreadyTaken),
-            (an_arranged_walk(), domain.WalkAlreadyTaken),
-            (cancel(a_walk(), "other").walk, domain.WalkAlreadyCancelled),
-            (completed(an_arranged_walk()).walk, domain.WalkAlreadyCompleted),
-            (route(FORCE, uuid4(), a_request(), None, RULES).walk, domain.WalkNotRouted),
-            (a_walk(a_request(contact=contact_rules(stopped=True))), domain.ContactStopped),
+            (a_taken_walk(), WalkAlreadyTaken),
+            (an_arranged_walk(), WalkAlreadyTaken),
+            (cancel(a_walk(), "other").walk, WalkAlreadyCancelled),
+            (completed(an_arranged_walk()).walk, WalkAlreadyCompleted),
+            (route(FORCE, uuid4(), a_request(), None, RULES).walk, WalkNotRouted),
+            (a_walk(a_request(contact=contact_rules(stopped=True))), ContactStopped),
         ],
     )
     def test_a_walk_that_does_not_wait_for_an_officer_cannot_be_taken(self, walk: Walk, refusal: type[Refusal]) -> None:
@@ -241,13 +251,13 @@ class TestArranging:
     @pytest.mark.parametrize(
         ("starts_at", "place", "refusal"),
         [
-            (MONDAY, "The library", domain.StartsInThePast),
-            (MONDAY + timedelta(days=400), "The library", domain.StartsTooFarAhead),
-            (MONDAY + timedelta(days=1), " <i></i> ", domain.MeetingPlaceMissing),
+            (MONDAY, "The library", StartsInThePast),
+            (MONDAY + timedelta(days=400), "The library", StartsTooFarAhead),
+            (MONDAY + timedelta(days=1), " <i></i> ", MeetingPlaceMissing),
         ],
     )
     def test_what_cannot_be_right_is_refused_by_field(
-        self, starts_at: datetime, place: str, refusal: type[domain.WrongField]
+        self, starts_at: datetime, place: str, refusal: type[WrongField]
     ) -> None:
         """Past, too far ahead, no place."""
         with pytest.raises(refusal) as caught:
@@ -256,14 +266,14 @@ class TestArranging:
 
     def test_a_walk_nobody_has_taken_cannot_be_arranged(self) -> None:
         """First an officer."""
-        with pytest.raises(domain.WalkNotTaken):
+        with pytest.raises(WalkNotTaken):
             arrange(a_walk(), MONDAY + timedelta(days=1), "The library", RULES, MONDAY)
 
     def test_a_walk_is_not_arranged_when_contact_is_no_longer_safe(self) -> None:
         """Arranging would write to her."""
         walk = a_taken_walk()
         stopped = change_contact(walk, {walk.requests[0].id: contact_rules(stopped=True)})
-        with pytest.raises(domain.ContactStopped):
+        with pytest.raises(ContactStopped):
             arrange(stopped, MONDAY + timedelta(days=1), "The library", RULES, MONDAY)
 
     def test_an_arranged_walk_may_be_arranged_anew(self) -> None:
@@ -290,15 +300,15 @@ class TestCompleting:
         """The Met sets thirty minutes; thirty is enough."""
         rules = WalkRules(minimum_minutes=30)
         assert completed(an_arranged_walk(), minutes=30, rules=rules).walk.state is State.COMPLETED
-        with pytest.raises(domain.WalkTooShort, match="30 minutes"):
+        with pytest.raises(WalkTooShort, match="30 minutes"):
             completed(an_arranged_walk(), minutes=29, rules=rules)
 
     @pytest.mark.parametrize(
         ("start", "end", "refusal"),
         [
-            (MONDAY, MONDAY, domain.EndsBeforeStart),
-            (MONDAY - timedelta(hours=1), MONDAY - timedelta(hours=2), domain.EndsBeforeStart),
-            (MONDAY - timedelta(hours=1), MONDAY + timedelta(minutes=6), domain.EndsInTheFuture),
+            (MONDAY, MONDAY, EndsBeforeStart),
+            (MONDAY - timedelta(hours=1), MONDAY - timedelta(hours=2), EndsBeforeStart),
+            (MONDAY - timedelta(hours=1), MONDAY + timedelta(minutes=6), EndsInTheFuture),
         ],
     )
     def test_times_that_cannot_be_are_refused(self, start: datetime, end: datetime, refusal: type[Refusal]) -> None:
@@ -308,7 +318,7 @@ class TestCompleting:
 
     def test_a_walk_that_was_not_arranged_cannot_be_recorded(self) -> None:
         """Taken is not enough."""
-        with pytest.raises(domain.WalkNotArranged):
+        with pytest.raises(WalkNotArranged):
             completed(a_taken_walk())
 
     def test_a_concern_is_raised_on_the_day_of_the_walk_in_london(self) -> None:
@@ -398,10 +408,10 @@ class TestFollowUps:
     def test_only_its_officer_or_a_coordinator_completes_it_and_once(self) -> None:
         """Another officer is refused, and so is a second time."""
         found = follow_up(completed(an_arranged_walk()).walk, self.wanted(), uuid4(), POLICY, MONDAY)
-        with pytest.raises(domain.NotYourFollowUp):
+        with pytest.raises(NotYourFollowUp):
             complete_follow_up(found, "reached", "officer-2", False, MONDAY)
         done, _ = complete_follow_up(found, "reached", "coordinator", True, MONDAY)
-        with pytest.raises(domain.FollowUpAlreadyCompleted):
+        with pytest.raises(FollowUpAlreadyCompleted):
             complete_follow_up(done, "reached", "officer-1", False, MONDAY)
 
     def test_a_review_is_told_to_nobody(self) -> None:
@@ -413,7 +423,7 @@ class TestFollowUps:
         assert found is not None
         done, event = complete_follow_up(found, "reviewed", "coordinator", True, MONDAY)
         assert done.outcome == "reviewed" and event is None
-        with pytest.raises(domain.OutcomeDoesNotFit):
+        with pytest.raises(OutcomeDoesNotFit):
             complete_follow_up(found, "reached", "coordinator", True, MONDAY)
 
 
@@ -438,7 +448,7 @@ class TestWords:
     def test_words_of_four_thousand_characters_fit_and_no_more(self) -> None:
         """Counted after markup is gone."""
         assert shareable("<b>" + "x" * 4000 + "</b>") == "x" * 4000
-        with pytest.raises(domain.WordsTooLong):
+        with pytest.raises(WordsTooLong):
             shareable("x" * 4001)
         assert shareable(" <br> ") is None
 
@@ -453,7 +463,7 @@ class TestWords:
     )
     def test_words_that_may_say_who_somebody_is_are_pointed_out(self, words: str, hints: tuple[str, ...]) -> None:
         """Before they are shared, to the officer."""
-        assert domain.personal_hints(words) == hints
+        assert personal_hints(words) == hints
 
 
 class TestReferrals:

@@ -7,8 +7,11 @@ from datetime import UTC, date, datetime, time
 import pytest
 
 from services.assignment import wording
-from services.assignment.domain import FollowUpKind, ReferralState, State, TriageReason
-from services.assignment.walk_forms import NoSuchTime, how_many, moment, read_clock, read_day
+from services.assignment.domain.follow_ups import FollowUpKind
+from services.assignment.domain.referrals import ReferralState
+from services.assignment.domain.walks import State, TriageReason
+from services.assignment.forms.clock import NoSuchTime, moment, read_clock, read_day
+from services.assignment.forms.record import how_many
 from shared.contracts.kinds import Channel, PartOfDay, Reason, Severity, Urgency, Weekday
 from shared.contracts.walks import RoutedBy
 

@@ -10,8 +10,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from services.assignment import domain
-from services.assignment.domain import ENDED, Changed, Located, State, Walk
+from services.assignment.domain import arranging, contact, record, routing, taking
+from services.assignment.domain.areas import Area, Located
+from services.assignment.domain.walks import ENDED, Changed, State, Walk
 from shared.contracts.envelope import Event
 from shared.contracts.kinds import Point
 from shared.contracts.policy import WalkRules
@@ -30,7 +31,7 @@ from tests.unit.test_assignment_domain import FORCE, a_request, an_officer, cont
 
 RULES = WalkRules(minimum_minutes=30)
 START = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
-AREAS = {name: domain.Area(FORCE, name, name, name, name, "v1") for name in ("bs1", "bs2")}
+AREAS = {name: Area(FORCE, name, name, name, name, "v1") for name in ("bs1", "bs2")}
 OFFICERS = {
     name: an_officer(id=name, team_id=team, team_ids=frozenset({team, "bs1"}))
     for name, team in (("officer-1", "bs1"), ("officer-2", "bs2"))
@@ -48,7 +49,7 @@ class LifeOfAWalk(RuleBasedStateMachine):
     @initialize(located=st.booleans(), requests=st.integers(1, 3))
     def requested(self, located: bool, requests: int) -> None:
         place = Located("bs1", "bs1", "v1", RoutedBy.COVERS) if located else None
-        made = domain.route(FORCE, uuid4(), a_request(), place, RULES)
+        made = routing.route(FORCE, uuid4(), a_request(), place, RULES)
         self.told += made.events
         more = tuple(a_request() for _ in range(requests - 1))
         self.walk: Walk = replace(made.walk, requests=(*made.walk.requests, *more))
@@ -68,20 +69,20 @@ class LifeOfAWalk(RuleBasedStateMachine):
 
     @rule(area=st.sampled_from([*AREAS, None]))
     def route_by_hand(self, area: str | None) -> None:
-        self.attempt(domain.route_by_hand, AREAS.get(area or ""))
+        self.attempt(routing.route_by_hand, AREAS.get(area or ""))
 
     @rule(officer=st.sampled_from(sorted(OFFICERS)))
     def take(self, officer: str) -> None:
-        self.attempt(domain.take, OFFICERS[officer], RULES)
+        self.attempt(taking.take, OFFICERS[officer], RULES)
 
     @rule(hours=st.integers(-1, 48))
     def arrange(self, hours: int) -> None:
-        self.attempt(domain.arrange, self.now + timedelta(hours=hours), "The library", RULES, self.now)
+        self.attempt(arranging.arrange, self.now + timedelta(hours=hours), "The library", RULES, self.now)
 
     @rule(hours=st.sets(st.integers(-1, 48), max_size=6))
     def propose(self, hours: set[int]) -> None:
         times = [self.now + timedelta(hours=n) for n in hours]
-        self.attempt(domain.propose, uuid4(), times, "The library", None, self.now)
+        self.attempt(arranging.propose, uuid4(), times, "The library", None, self.now)
 
     @rule(which=st.integers(0, 5), ago=st.integers(0, 3), stale=st.booleans())
     def answer(self, which: int, ago: int, stale: bool) -> None:
@@ -93,7 +94,7 @@ class LifeOfAWalk(RuleBasedStateMachine):
             proposal_id=uuid4() if stale or proposal is None else proposal.id,
             chosen=times[which % len(times)],
         )
-        self.attempt(domain.answer_proposal, answered, self.now - timedelta(hours=ago), RULES, self.now)
+        self.attempt(arranging.answer_proposal, answered, self.now - timedelta(hours=ago), RULES, self.now)
 
     @rule(number=st.integers(0, 2), north=st.integers(0, 2), area=st.sampled_from([*AREAS, None]))
     def amend(self, number: int, north: int, area: str | None) -> None:
@@ -105,21 +106,21 @@ class LifeOfAWalk(RuleBasedStateMachine):
             availability=request.availability,
         )
         located = Located(area, area, "v1", RoutedBy.COVERS) if area else None
-        self.attempt(domain.amend, amended, located, self.now)
+        self.attempt(contact.amend, amended, located, self.now)
 
     @rule(minutes=st.integers(-5, 90))
     def complete(self, minutes: int) -> None:
         start = self.now - timedelta(minutes=minutes)
-        self.attempt(domain.complete, start, self.now, True, [], [], RULES, self.now)
+        self.attempt(record.complete, start, self.now, True, [], [], RULES, self.now)
 
     @rule()
     def cancel(self) -> None:
-        self.attempt(domain.cancel, "other")
+        self.attempt(arranging.cancel, "other")
 
     @rule(number=st.integers(0, 2))
     def withdraw(self, number: int) -> None:
         request = self.walk.requests[number % len(self.walk.requests)]
-        self.attempt(domain.withdraw, frozenset({request.id}), self.now)
+        self.attempt(contact.withdraw, frozenset({request.id}), self.now)
 
     @rule(
         number=st.integers(0, 2),
@@ -132,7 +133,7 @@ class LifeOfAWalk(RuleBasedStateMachine):
         rules = contact_rules(
             excluded_officers=tuple(sorted(officers)), excluded_teams=tuple(sorted(teams)), stopped=stopped
         )
-        self.walk = domain.change_contact(self.walk, {request.id: rules})
+        self.walk = contact.change_contact(self.walk, {request.id: rules})
 
     @rule(hours=st.integers(1, 100))
     def time_passes(self, hours: int) -> None:

@@ -9,22 +9,22 @@ from uuid import uuid4
 
 import pytest
 
-from services.assignment import domain
-from services.assignment.domain import (
-    Located,
-    Proposal,
-    ProposalAnswer,
-    State,
-    TriageReason,
-    Walk,
-    amend,
-    answer_proposal,
-    arrange,
-    cancel,
-    change_contact,
-    not_possible,
-    propose,
+from services.assignment.domain import routing
+from services.assignment.domain.areas import Located
+from services.assignment.domain.arranging import answer_proposal, arrange, cancel, not_possible, propose
+from services.assignment.domain.contact import amend, change_contact
+from services.assignment.domain.refusals import (
+    AnswerTooLate,
+    ContactStopped,
+    MeetingPlaceMissing,
+    ProposedToSeveral,
+    TimesWrong,
+    WalkAlreadyCancelled,
+    WalkAlreadyCompleted,
+    WalkNotTaken,
+    WrongField,
 )
+from services.assignment.domain.walks import Changed, Proposal, ProposalAnswer, State, TriageReason, Walk
 from shared.contracts.kinds import PartOfDay, Point, Weekday
 from shared.contracts.refusals import Refusal
 from shared.contracts.walk_requests import Availability, ProposalAnswered, WalkRequestAmended
@@ -60,7 +60,7 @@ def answered(walk: Walk, chosen: datetime | None, **changed: Any) -> ProposalAns
     return ProposalAnswered(**{**given, **changed})
 
 
-def answer(walk: Walk, chosen: datetime | None, at: datetime = MONDAY, **changed: Any) -> domain.Changed:
+def answer(walk: Walk, chosen: datetime | None, at: datetime = MONDAY, **changed: Any) -> Changed:
     return answer_proposal(walk, answered(walk, chosen, **changed), at, RULES, at)
 
 
@@ -110,20 +110,20 @@ class TestProposing:
     @pytest.mark.parametrize(
         ("times", "answer_by", "place", "refusal"),
         [
-            ((), None, "The library", domain.TimesWrong),
-            (tuple(TUESDAY + timedelta(hours=n) for n in range(6)), None, "The library", domain.TimesWrong),
-            ((MONDAY,), None, "The library", domain.TimesWrong),
-            ((MONDAY - timedelta(hours=1), TUESDAY), None, "The library", domain.TimesWrong),
-            ((MONDAY + timedelta(days=400),), None, "The library", domain.TimesWrong),
-            ((TUESDAY + timedelta(minutes=7),), None, "The library", domain.TimesWrong),
-            ((TUESDAY + timedelta(seconds=1),), None, "The library", domain.TimesWrong),
-            ((TUESDAY,), MONDAY, "The library", domain.AnswerTooLate),
-            ((TUESDAY, THURSDAY), TUESDAY + timedelta(minutes=5), "The library", domain.AnswerTooLate),
-            ((TUESDAY,), None, " <i></i> ", domain.MeetingPlaceMissing),
+            ((), None, "The library", TimesWrong),
+            (tuple(TUESDAY + timedelta(hours=n) for n in range(6)), None, "The library", TimesWrong),
+            ((MONDAY,), None, "The library", TimesWrong),
+            ((MONDAY - timedelta(hours=1), TUESDAY), None, "The library", TimesWrong),
+            ((MONDAY + timedelta(days=400),), None, "The library", TimesWrong),
+            ((TUESDAY + timedelta(minutes=7),), None, "The library", TimesWrong),
+            ((TUESDAY + timedelta(seconds=1),), None, "The library", TimesWrong),
+            ((TUESDAY,), MONDAY, "The library", AnswerTooLate),
+            ((TUESDAY, THURSDAY), TUESDAY + timedelta(minutes=5), "The library", AnswerTooLate),
+            ((TUESDAY,), None, " <i></i> ", MeetingPlaceMissing),
         ],
     )
     def test_what_cannot_be_right_is_refused_by_field(
-        self, times: tuple[datetime, ...], answer_by: datetime | None, place: str, refusal: type[domain.WrongField]
+        self, times: tuple[datetime, ...], answer_by: datetime | None, place: str, refusal: type[WrongField]
     ) -> None:
         """None or too many, past, too far ahead, off the grid, no while to answer, no place."""
         with pytest.raises(refusal) as caught:
@@ -133,11 +133,11 @@ class TestProposing:
     @pytest.mark.parametrize(
         ("walk", "refusal"),
         [
-            (a_walk(), domain.WalkNotTaken),
-            (a_taken_walk(a_request(), a_request()), domain.ProposedToSeveral),
-            (cancel(a_walk(), "other").walk, domain.WalkAlreadyCancelled),
-            (completed(an_arranged_walk()).walk, domain.WalkAlreadyCompleted),
-            (a_taken_walk_of_one_who_stopped(), domain.ContactStopped),
+            (a_walk(), WalkNotTaken),
+            (a_taken_walk(a_request(), a_request()), ProposedToSeveral),
+            (cancel(a_walk(), "other").walk, WalkAlreadyCancelled),
+            (completed(an_arranged_walk()).walk, WalkAlreadyCompleted),
+            (a_taken_walk_of_one_who_stopped(), ContactStopped),
         ],
     )
     def test_a_walk_that_cannot_be_proposed_says_why(self, walk: Walk, refusal: type[Refusal]) -> None:
@@ -187,13 +187,13 @@ class TestAnswering:
     ) -> None:
         """Of a proposal that was replaced, a time nobody proposed, after the last moment."""
         walk = proposed()
-        assert answer(walk, chosen, at, **changed) == domain.Changed(walk)
+        assert answer(walk, chosen, at, **changed) == Changed(walk)
 
     def test_an_answer_in_time_that_comes_when_the_hour_has_passed_is_shown_to_the_officer(self) -> None:
         """The bus was away for days: she is not told of a walk in the past."""
         walk = proposed()
         changed = answer_proposal(walk, answered(walk, TUESDAY), MONDAY, RULES, THURSDAY)
-        assert changed == domain.Changed(not_possible(walk, TUESDAY))
+        assert changed == Changed(not_possible(walk, TUESDAY))
         assert changed.walk.proposal is not None and changed.walk.proposal.chosen == TUESDAY
 
     @pytest.mark.parametrize("first", [THURSDAY, None])
@@ -202,7 +202,7 @@ class TestAnswering:
         """The first holds."""
         walk = proposed()
         once = answer(walk, first).walk
-        assert answer_proposal(once, answered(walk, second), MONDAY, RULES, MONDAY) == domain.Changed(once)
+        assert answer_proposal(once, answered(walk, second), MONDAY, RULES, MONDAY) == Changed(once)
 
     @pytest.mark.parametrize(
         "meanwhile",
@@ -222,7 +222,7 @@ class TestAnswering:
         walk = proposed()
         after = meanwhile(walk)
         assert after.proposal is None
-        assert answer_proposal(after, answered(walk, TUESDAY), MONDAY, RULES, MONDAY) == domain.Changed(after)
+        assert answer_proposal(after, answered(walk, TUESDAY), MONDAY, RULES, MONDAY) == Changed(after)
 
 
 class TestMoving:
@@ -254,7 +254,7 @@ class TestAmending:
             (a_taken_walk(), NEXT_DOOR, State.TAKEN, WalkTaken),
             (a_walk(), None, State.TRIAGE, None),
             (a_taken_walk(), None, State.TRIAGE, None),
-            (domain.route(FORCE, uuid4(), a_request(), None, RULES).walk, BATH, State.ROUTED, WalkRouted),
+            (routing.route(FORCE, uuid4(), a_request(), None, RULES).walk, BATH, State.ROUTED, WalkRouted),
             (an_arranged_walk(), BATH, State.ARRANGED, None),
             (completed(an_arranged_walk()).walk, BATH, State.COMPLETED, None),
             (cancel(a_walk(), "other").walk, BATH, State.CANCELLED, None),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.assignment.domain import Located
+from services.assignment.domain.areas import Located
 from services.assignment.ways import onwards, stops
 from shared.contracts.kinds import Point
 from shared.contracts.walks import RoutedBy

@@ -11,8 +11,10 @@ from uuid import UUID, uuid4
 
 from uuid6 import uuid7
 
-from services.assignment import handlers as assignment
-from services.assignment.domain import State
+from services.assignment.domain.people import Person
+from services.assignment.domain.walks import State
+from services.assignment.handlers import follow_ups as following_up
+from services.assignment.handlers import looking, people, requests
 from services.assignment.registers import Registers
 from services.feedback import handlers as feedback
 from services.feedback import store as feedback_store
@@ -44,21 +46,21 @@ def _registers() -> Registers:
     return Registers(_FORCES, _policies().forces)
 
 
-async def _person(tx: Transaction, coordinator: bool) -> assignment.Person:
-    return await assignment.person(tx, FORCE, _OFFICER, is_coordinator=coordinator, team_id=None)
+async def _person(tx: Transaction, coordinator: bool) -> Person:
+    return await people.person(tx, FORCE, _OFFICER, is_coordinator=coordinator, team_id=None)
 
 
 def _walks(state: State, coordinator: bool, page: int = 1) -> Ask:
     async def ask(tx: Transaction, world: World) -> object:
         by = await _person(tx, coordinator)
-        return await assignment.list_walks(tx, by, state, None, page)
+        return await looking.list_walks(tx, by, state, None, page)
 
     return ask
 
 
 def _follow_ups(is_open: bool, coordinator: bool) -> Ask:
     async def ask(tx: Transaction, world: World) -> object:
-        return await assignment.list_follow_ups(tx, await _person(tx, coordinator), 1, is_open=is_open)
+        return await following_up.list_follow_ups(tx, await _person(tx, coordinator), 1, is_open=is_open)
 
     return ask
 
@@ -66,11 +68,11 @@ def _follow_ups(is_open: bool, coordinator: bool) -> Ask:
 def _my_work(coordinator: bool) -> Ask:
     async def ask(tx: Transaction, world: World) -> object:
         by = await _person(tx, coordinator)
-        await assignment.names(tx, FORCE)
-        await assignment.work_in_hand(tx, by)
-        await assignment.list_walks(tx, by, State.ROUTED, None, 1)
-        await assignment.list_follow_ups(tx, by, 1)
-        return await assignment.work_waiting(tx, by, datetime.now(UTC)) if coordinator else None
+        await looking.names(tx, FORCE)
+        await looking.work_in_hand(tx, by)
+        await looking.list_walks(tx, by, State.ROUTED, None, 1)
+        await following_up.list_follow_ups(tx, by, 1)
+        return await looking.work_waiting(tx, by, datetime.now(UTC)) if coordinator else None
 
     return ask
 
@@ -95,18 +97,18 @@ async def _route(tx: Transaction, world: World) -> object:
         for n in range(REQUESTS)
     ]
     locate = _registers().locate
-    await assignment.route_requests(tx, received, datetime.now(UTC), policies=_policies(), locate=locate)
+    await requests.route_requests(tx, received, datetime.now(UTC), policies=_policies(), locate=locate)
     return None
 
 
 async def _walk_page(tx: Transaction, world: World) -> object:
     by = await _person(tx, coordinator=True)
     # The officers who may be chosen are picked from the register's names.
-    return await assignment.look_at_walk(tx, world.walk, by, datetime.now(UTC)), await assignment.names(tx, FORCE)
+    return await looking.look_at_walk(tx, world.walk, by, datetime.now(UTC)), await looking.names(tx, FORCE)
 
 
 async def _assignment_metrics(tx: Transaction, world: World) -> object:
-    return await assignment.count(tx, datetime.now(UTC))
+    return await looking.count(tx, datetime.now(UTC))
 
 
 def _referrals(partner: str | None, *states: ReferralState) -> Ask:

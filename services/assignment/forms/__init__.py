@@ -1,0 +1,1 @@
+"""The forms officers and coordinators fill in."""

@@ -1,0 +1,1 @@
+"""One function a command or event: load, decide, save, append. The caller owns the transaction."""

@@ -1,0 +1,146 @@
+"""Follow-ups are opened, fall due, are looked at and completed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from services.assignment.domain import follow_ups as following_up
+from services.assignment.domain.follow_ups import FollowUp
+from services.assignment.domain.people import Person
+from services.assignment.domain.refusals import FollowUpNotFound
+from services.assignment.domain.walks import Walk
+from services.assignment.handlers.walks import Policies, new_id, walks_asked_about
+from services.assignment.store import follow_ups as follow_up_rows
+from services.assignment.store import walks as walk_rows
+from shared import audit, timers
+from shared.bus import outbox
+from shared.bus.outbox import Fact
+from shared.bus.subscriptions import Outcome
+from shared.contracts.envelope import Received
+from shared.contracts.feedback import FeedbackFlagged
+from shared.contracts.walk_requests import ContactWanted
+from shared.database import Transaction
+
+FOLLOW_UP_DUE: Final = "follow-up-due"
+
+
+async def open_follow_ups(
+    tx: Transaction, received: Sequence[Received[ContactWanted]], now: datetime, *, policies: Policies
+) -> Outcome:
+    """Open a call or visit for each contact that is wanted, and set its day."""
+    walks, causes, awaiting = await walks_asked_about(tx, received)
+    known = await follow_up_rows.known_contacts(tx, [(one.force_id, one.event.contact_id) for one in received])
+    opened = [
+        following_up.follow_up(walk, one.event, new_id(), policies[one.force_id], now)
+        for walk in walks.values()
+        for one in causes[walk.id]
+        if one.event.contact_id not in known
+    ]
+    await _open(tx, opened)
+    return Outcome(awaiting=awaiting)
+
+
+async def open_reviews(
+    tx: Transaction, received: Sequence[Received[FeedbackFlagged]], now: datetime, *, policies: Policies
+) -> None:
+    """Open a review by the team where nobody is to be contacted about a worrying answer."""
+    known = await follow_up_rows.follow_ups_by_id(tx, [(one.force_id, one.event.flag_id) for one in received])
+    decided = [
+        following_up.review(one.event, one.force_id, policies[one.force_id], now)
+        for one in received
+        if one.event.flag_id not in known
+    ]
+    await _open(tx, [each for each in decided if each is not None])
+
+
+async def _open(tx: Transaction, opened: Sequence[FollowUp]) -> None:
+    await follow_up_rows.save_follow_ups(tx, opened)
+    await timers.set(tx, FOLLOW_UP_DUE, [timers.Due(each.force_id, each.id, each.due_at) for each in opened])
+
+
+async def mark_overdue(tx: Transaction, fired: Sequence[timers.Fired], now: datetime) -> None:
+    """Mark follow-ups whose day has passed, so that the coordinator sees them."""
+    await follow_up_rows.mark_overdue(tx, [(one.force_id, one.subject) for one in fired], now)
+
+
+@dataclass(frozen=True, slots=True)
+class CompleteFollowUp:
+    """How a call, a visit or a review ended."""
+
+    follow_up_id: UUID
+    by: Person
+    outcome: str
+
+
+async def complete_follow_ups(tx: Transaction, commands: Sequence[CompleteFollowUp], now: datetime) -> list[FollowUp]:
+    """Complete follow-ups, and tell of those that were about somebody."""
+    # Timers first, as when they fire: the other way round the two could wait for each other.
+    for command in commands:
+        await timers.cancel(tx, FOLLOW_UP_DUE, command.by.force_id, [command.follow_up_id])
+    found = await follow_up_rows.lock_follow_ups(
+        tx, [(command.by.force_id, command.follow_up_id) for command in commands]
+    )
+    walks = await walk_rows.walks(tx, [(each.force_id, each.walk_id) for each in found.values() if each.walk_id])
+    done: list[FollowUp] = []
+    facts: list[Fact] = []
+    for command in commands:
+        each = found.get(command.follow_up_id)
+        if each is None or not _is_theirs(each, walks.get(each.walk_id) if each.walk_id else None, command.by):
+            raise FollowUpNotFound
+        completed, event = following_up.complete_follow_up(
+            each, command.outcome, command.by.id, command.by.is_coordinator, now
+        )
+        done.append(completed)
+        if event is not None:
+            facts.append(Fact(event, completed.force_id, now))
+    await follow_up_rows.save_follow_ups(tx, done)
+    await audit.record(
+        tx,
+        [
+            audit.Entry(each.force_id, command.by.id, "altered", f"follow-up {each.id}", f"completed: {each.outcome}")
+            for command, each in zip(commands, done, strict=True)
+        ],
+        now,
+    )
+    await outbox.append(tx, facts)
+    return done
+
+
+def _is_theirs(found: FollowUp, walk: Walk | None, by: Person) -> bool:
+    if walk is not None and walk.excludes_officer(by.id):
+        return False
+    return by.is_coordinator or found.officer_id == by.id
+
+
+async def look_at_follow_up(
+    tx: Transaction, follow_up_id: UUID, by: Person, now: datetime
+) -> tuple[FollowUp, Walk | None]:
+    """A follow-up and the walk it came from; the look is logged.
+
+    :raises FollowUpNotFound: there is none, or it is another's.
+    """
+    found = (await follow_up_rows.follow_ups_by_id(tx, [(by.force_id, follow_up_id)])).get(follow_up_id)
+    walk = None
+    if found is not None and found.walk_id is not None:
+        walk = (await walk_rows.walks(tx, [(by.force_id, found.walk_id)])).get(found.walk_id)
+    if found is None or not _is_theirs(found, walk, by):
+        raise FollowUpNotFound
+    await audit.record(
+        tx,
+        [audit.Entry(by.force_id, by.id, "consulted", f"follow-up {follow_up_id}", "opened the follow-up")],
+        now,
+    )
+    return found, walk
+
+
+async def list_follow_ups(
+    tx: Transaction, by: Person, page: int, *, is_open: bool = True
+) -> tuple[list[FollowUp], bool]:
+    """A page (from 1) of the follow-ups this person has to see to, what is overdue first; whether more follow."""
+    return await follow_up_rows.follow_ups(
+        tx, by.force_id, None if by.is_coordinator else by.id, by.id, page, is_open=is_open
+    )

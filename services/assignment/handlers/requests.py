@@ -1,0 +1,123 @@
+"""What the bus tells of requests: made, amended, withdrawn, contacted otherwise."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from services.assignment.domain import contact, requests, routing
+from services.assignment.domain.areas import Located
+from services.assignment.handlers.areas import Locate
+from services.assignment.handlers.walks import Policies, facts, new_id, walks_asked_about
+from services.assignment.store import follow_ups as follow_up_rows
+from services.assignment.store import requests as request_rows
+from services.assignment.store import walks as walk_rows
+from shared.bus import outbox
+from shared.bus.outbox import Fact
+from shared.bus.subscriptions import Outcome
+from shared.contracts.envelope import Received
+from shared.contracts.walk_requests import (
+    ContactRules,
+    ContactRulesChanged,
+    WalkRequestAmended,
+    WalkRequested,
+    WalkRequestWithdrawn,
+)
+from shared.database import Transaction
+
+
+async def route_requests(
+    tx: Transaction,
+    received: Sequence[Received[WalkRequested]],
+    now: datetime,
+    *,
+    policies: Policies,
+    locate: Locate,
+) -> None:
+    """Make a walk of each request and give it to the team of its place, or to a coordinator."""
+    known = await request_rows.known_requests(tx, [(one.force_id, one.event.request_id) for one in received])
+    fresh = [one for one in received if one.event.request_id not in known]
+    by_force: defaultdict[str, list[Received[WalkRequested]]] = defaultdict(list)
+    for one in fresh:
+        by_force[one.force_id].append(one)
+    places: dict[UUID, Located | None] = {}
+    for force_id, group in by_force.items():
+        found = locate(force_id, [one.event.place for one in group])
+        places.update(zip((one.id for one in group), found, strict=True))
+    decided = [
+        routing.route(
+            one.force_id,
+            new_id(),
+            requests.request_of(one.event, one.time),
+            places[one.id],
+            policies[one.force_id].walks,
+        )
+        for one in fresh
+    ]
+    await walk_rows.save_walks(tx, [each.walk for each in decided])
+    await request_rows.save_requests(tx, [each.walk for each in decided])
+    await outbox.append(
+        tx,
+        [
+            Fact(event, one.force_id, now, one)
+            for one, each in zip(fresh, decided, strict=True)
+            for event in each.events
+        ],
+    )
+
+
+async def withdraw_requests(
+    tx: Transaction, received: Sequence[Received[WalkRequestWithdrawn]], now: datetime
+) -> Outcome:
+    """Cancel walks for which no request remains."""
+    walks, causes, awaiting = await walks_asked_about(tx, received)
+    decided = [
+        contact.withdraw(walk, frozenset(one.event.request_id for one in causes[walk.id]), now)
+        for walk in walks.values()
+    ]
+    await walk_rows.save_walks(tx, [each.walk for each in decided])
+    await request_rows.save_requests(tx, [each.walk for each in decided])
+    await outbox.append(tx, facts(decided, now, {walk_id: group[-1] for walk_id, group in causes.items()}))
+    return Outcome(awaiting=awaiting)
+
+
+async def change_contact_rules(
+    tx: Transaction, received: Sequence[Received[ContactRulesChanged]], now: datetime
+) -> Outcome:
+    """Keep how each woman may be contacted now; whom she excludes loses the walk and its follow-ups."""
+    walks, causes, awaiting = await walks_asked_about(tx, received)
+    changed = [contact.change_contact(walk, _rules(causes[walk.id])) for walk in walks.values()]
+    await walk_rows.save_walks(tx, changed)
+    await request_rows.save_requests(tx, changed)
+    await follow_up_rows.release_follow_ups(tx, [(walk.force_id, walk.id) for walk in changed])
+    return Outcome(awaiting=awaiting)
+
+
+async def amend_requests(
+    tx: Transaction, received: Sequence[Received[WalkRequestAmended]], now: datetime, *, locate: Locate
+) -> Outcome:
+    """Keep what she wants now; a walk of hers that is not arranged yet goes to the team of its new place."""
+    walks, causes, awaiting = await walks_asked_about(tx, received)
+    places: dict[UUID, Located | None] = {}
+    for force_id in {one.force_id for one in received}:
+        group = [one for one in received if one.force_id == force_id]
+        found = locate(force_id, [one.event.place for one in group])
+        places.update(zip((one.id for one in group), found, strict=True))
+    decided, cause = [], {}
+    for walk in walks.values():
+        for one in causes[walk.id]:
+            changed = contact.amend(walk, one.event, places[one.id], one.time)
+            walk = changed.walk
+            decided.append(changed)
+            cause[walk.id] = one
+    latest = {changed.walk.id: changed.walk for changed in decided}
+    await walk_rows.save_walks(tx, list(latest.values()))
+    await request_rows.save_requests(tx, list(latest.values()))
+    await outbox.append(tx, facts(decided, now, cause))
+    return Outcome(awaiting=awaiting)
+
+
+def _rules(causes: Sequence[Received[ContactRulesChanged]]) -> dict[UUID, ContactRules]:
+    return {one.event.request_id: one.event.contact for one in causes}

@@ -1,0 +1,11 @@
+"""The pages of officers and coordinators: their work, the queue, a walk and what is done with it, follow-ups."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from services.assignment.pages import arranging, follow_ups, my_work, queue, record, triage, walk
+
+PARTS = (my_work, queue, walk, arranging, record, triage, follow_ups)
+
+router = APIRouter(routes=[route for part in PARTS for route in part.router.routes])
