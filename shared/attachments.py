@@ -64,7 +64,7 @@ class Attachments(Protocol):
 
 
 class Folder:
-    """Attachments as files of a folder, which all replicas of a service share: `<force>/<first two of the digest>/<digest>`."""
+    """Files of a folder that all replicas of a service share: `<force>/<first two letters of the digest>/<digest>`."""
 
     def __init__(self, root: Path) -> None:
         self._root = root

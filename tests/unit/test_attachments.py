@@ -14,6 +14,10 @@ def attachments(tmp_path: Path) -> Attachments:
     return Folder(tmp_path / "attachments")
 
 
+def files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
 async def test_what_was_put_comes_back_under_its_hash(attachments: Attachments) -> None:
     """The name is the SHA-256 of the content; putting it again changes nothing."""
     digest = await attachments.put("northvale", b"a picture")
@@ -38,13 +42,13 @@ async def test_what_was_deleted_is_gone(attachments: Attachments, tmp_path: Path
     await attachments.delete("northvale", digest)
     with pytest.raises(AttachmentGone):
         await attachments.get("northvale", digest)
-    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    assert files(tmp_path) == []
 
 
 async def test_a_damaged_file_is_not_handed_out_and_can_be_put_again(attachments: Attachments, tmp_path: Path) -> None:
     """What does not fit its hash is nobody's picture."""
     digest = await attachments.put("northvale", b"a picture")
-    (file,) = [path for path in tmp_path.rglob("*") if path.is_file()]
+    (file,) = files(tmp_path)
     file.write_bytes(b"another")
     with pytest.raises(AttachmentGone):
         await attachments.get("northvale", digest)
@@ -65,4 +69,4 @@ async def test_what_is_too_large_is_not_kept(attachments: Attachments, tmp_path:
     """One byte too many is refused, and leaves no file."""
     with pytest.raises(AttachmentTooLarge):
         await attachments.put("northvale", bytes(LARGEST + 1))
-    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    assert files(tmp_path) == []
