@@ -57,7 +57,8 @@ class Dependencies(runtime.Dependencies[Settings]):
         now = self.clock()
         for force_id in self.policies.forces:
             async with self.bus_database.transaction([force_id]) as tx:
-                await enrol_officers(tx, force_id, self.registers.officers[force_id])
+                policy = self.policies[force_id]
+                await enrol_officers(tx, force_id, self.registers.officers[force_id], policy, now)
                 if areas := self.registers.areas.get(force_id):
                     await publish_areas(tx, areas, now)
 
@@ -86,5 +87,6 @@ async def person(tx: Transaction, user: User) -> Person:
         user.force_id,
         user.sub,
         is_coordinator=Role.COORDINATOR in user.roles,
+        is_auditor=Role.AUDITOR in user.roles,
         team_id=user.team_id,
     )

@@ -133,6 +133,7 @@ def read_officers(path: Path, force_id: str) -> tuple[Officer, ...]:
             team_id=entry.team_id,
             team_ids=frozenset((entry.team_id, *entry.also_walks_in)),
             trained_on=entry.trained_on,
+            trained_elsewhere_on=entry.trained_on,
         )
         for entry in found.officers
     )

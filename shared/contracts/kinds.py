@@ -78,6 +78,14 @@ class OfficerKind(StrEnum):
     DEDICATED_WARD_OFFICER = "dedicated-ward-officer"
 
 
+class TrainingTopic(StrEnum):
+    """What officers learn before they walk (the scheme's training session)."""
+
+    HOW_IT_WORKS = "how-the-scheme-works"
+    QUESTIONS = "frequent-questions"
+    STREETSAFE = "streetsafe"
+
+
 class Urgency(StrEnum):
     """How soon somebody has to look: the working day, or the force's usual days."""
 

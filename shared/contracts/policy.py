@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field
 
 from shared.contracts.envelope import ForceId, ShortText, Value
-from shared.contracts.kinds import OfficerKind, Reason, Urgency
+from shared.contracts.kinds import OfficerKind, Reason, TrainingTopic, Urgency
 
 Days = Annotated[int, Field(ge=0, le=3650)]
 WorkingDays = Annotated[int, Field(ge=0, le=250)]
@@ -124,6 +124,17 @@ class WalkRules(Choices):
     group_size: Annotated[int, Field(ge=1, le=10)] = 1
 
 
+class TrainingRules(Choices):
+    """What an officer must have been trained in to walk, and for how long that counts. As published, one session covers
+    all of it and does not expire."""
+
+    covers: Annotated[tuple[TrainingTopic, ...], Field(min_length=1)] = tuple(TrainingTopic)
+    lasts_months: Annotated[int, Field(ge=1, le=120)] | None = None
+    """After how many months a session has to be attended again."""
+    tell_days_before: Annotated[int, Field(ge=0, le=365)] = 60
+    """From when coordinators see that an officer's training expires soon."""
+
+
 class SurveyRules(Choices):
     """When the survey goes out, hours after the walk ended; which answers worry us stands with the survey."""
 
@@ -210,6 +221,8 @@ class Limits(Choices):
     """Forms begun from one address."""
     requests_an_hour: Annotated[int, Field(ge=1)] = 300
     postcodes_an_hour: Annotated[int, Field(ge=1)] = 3_000
+    map_looks_an_hour: Annotated[int, Field(ge=1)] = 20_000
+    """A map asks once each time it comes to rest."""
     wrong_links_an_hour: Annotated[int, Field(ge=1)] = 300
     messages_a_day: Annotated[int, Field(ge=1)] = 5
     """To one address or number, before whoever reads them has done anything."""
@@ -249,6 +262,7 @@ class ForcePolicy(Choices):
     """The force's name and own wording in each of its languages but English."""
     wording: Wording = Wording()
     walks: WalkRules = WalkRules()
+    training: TrainingRules = TrainingRules()
     surveys: SurveyRules = SurveyRules()
     follow_ups: FollowUpRules = FollowUpRules()
     disclosures: DisclosureRules = DisclosureRules()

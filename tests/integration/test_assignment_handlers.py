@@ -71,7 +71,7 @@ async def service(database: ServiceDatabaseMaker) -> ServiceDatabase:
     found = await database("assignment")
     for force_id in POLICIES.forces:
         async with found.bus.transaction([force_id]) as tx:
-            await enrol_officers(tx, force_id, REGISTERS.officers[force_id])
+            await enrol_officers(tx, force_id, REGISTERS.officers[force_id], POLICIES[force_id], NOW)
             await publish_areas(tx, REGISTERS.areas[force_id], NOW)
     return found
 

@@ -1,13 +1,20 @@
 """Refusals by name.
 
 Refusal
-├── WalkNotFound, FollowUpNotFound        nothing this person may know of
-├── NotYourWalk, NotYourFollowUp, NotOfThisTeam, NotOnRegister, NotTrained, KindNotAllowed, OfficerExcluded
+├── WalkNotFound, FollowUpNotFound, DisclosureNotFound        nothing this person may know of
+├── NotYourWalk, NotYourFollowUp, NotOfThisTeam, NotOnRegister, OfficerExcluded, SwitchedOff
+├── MayNotWalk                            the officer, not the walk
+│   └── OfficerOff, NotTrained, TrainingExpired, KindNotAllowed, OfficerAway
+├── OfficerNotFound, SessionNotFound, SessionNotHeld
 ├── WalkNotRouted, WalkNotInTriage, WalkAlreadyTaken, WalkNotTaken, WalkNotArranged, WalkAlreadyCompleted,
 │   WalkAlreadyCancelled, ContactStopped, FollowUpAlreadyCompleted, OfficerDoubleBooked, ProposedToSeveral
+├── ConcernNotFound, ConcernNotedOtherwise, ConcernRemoved, ConcernAlreadyPassed, ConcernAlreadyWithdrawn,
+│   ConcernNotResolved, ConcernChanged, TooManyConcerns
 └── WrongField                            what was entered cannot be right; `fields` names it
-    └── AreaUnknown, TimesWrong, AnswerTooLate, StartsInThePast, StartsTooFarAhead, MeetingPlaceMissing,
-        EndsBeforeStart, EndsInTheFuture, WalkTooShort, WordsTooLong, OutcomeDoesNotFit
+    └── AreaUnknown, TeamUnknown, OfficerKnown, EntryWrong, SessionWrong, WindowWrong, DaysWrong,
+        TimesWrong, AnswerTooLate, StartsInThePast, StartsTooFarAhead, MeetingPlaceMissing,
+        EndsBeforeStart, EndsInTheFuture, WalkTooShort, WordsTooLong, OutcomeDoesNotFit, StartsInTheFuture,
+        TimesMissing, NobodyCame, NotAPhoto, PhotoTooLarge, PhotoGone, PhotoNotLookedAt
 """
 
 from __future__ import annotations
@@ -41,12 +48,44 @@ class NotOnRegister(Refusal):
     """This officer is not on the force’s register of walking officers. Ask your coordinator."""
 
 
-class NotTrained(Refusal):
+class SwitchedOff(Refusal):
+    """You cannot use this service any more. If that is wrong, ask your coordinator."""
+
+
+class MayNotWalk(Refusal):
+    """This officer cannot be given this walk."""
+
+
+class OfficerOff(MayNotWalk):
+    """This officer is no longer in service here."""
+
+
+class NotTrained(MayNotWalk):
     """This officer has not had the training session yet."""
 
 
-class KindNotAllowed(Refusal):
+class TrainingExpired(MayNotWalk):
+    """This officer’s training has expired by then. Another session is needed first."""
+
+
+class KindNotAllowed(MayNotWalk):
     """The force’s policy does not let this kind of officer walk."""
+
+
+class OfficerAway(MayNotWalk):
+    """This officer is away on that day."""
+
+
+class OfficerNotFound(Refusal):
+    """There is no such officer on the register."""
+
+
+class SessionNotFound(Refusal):
+    """There is no such training session."""
+
+
+class SessionNotHeld(Refusal):
+    """This session is still to come. Tick who was there once it was held."""
 
 
 class OfficerExcluded(Refusal):
@@ -99,6 +138,38 @@ class ProposedToSeveral(Refusal):
     """Times can be proposed to one woman alone. Agree the time of a group walk with each of them, then arrange it."""
 
 
+class ConcernNotFound(Refusal):
+    """There is no such concern on this walk."""
+
+
+class ConcernNotedOtherwise(Refusal):
+    """A concern was noted under this number already, with other words. Change that one, or note a new one."""
+
+
+class ConcernRemoved(Refusal):
+    """This concern was taken off the record."""
+
+
+class ConcernAlreadyPassed(Refusal):
+    """Partners have been told of this concern, so it cannot be changed here any more. Withdraw it and note a new one."""
+
+
+class ConcernAlreadyWithdrawn(Refusal):
+    """This concern was withdrawn."""
+
+
+class ConcernNotResolved(Refusal):
+    """No partner has said that this concern is resolved."""
+
+
+class ConcernChanged(Refusal):
+    """A concern is not as you saw it any more. Look again at what partners will see."""
+
+
+class TooManyConcerns(Refusal):
+    """As many concerns are noted on this walk as there can be."""
+
+
 class WrongField(Refusal):
     """Something that was entered cannot be right."""
 
@@ -113,6 +184,42 @@ class AreaUnknown(WrongField):
     """Choose an area of this force."""
 
     field = "area_id"
+
+
+class TeamUnknown(WrongField):
+    """Choose a team of this force."""
+
+    field = "team_id"
+
+
+class OfficerKnown(WrongField):
+    """This officer is on the register already."""
+
+    field = "officer_id"
+
+
+class EntryWrong(WrongField):
+    """Enter a name, and an id of small letters, digits, dots, hyphens and underscores."""
+
+    field = "officer_id"
+
+
+class SessionWrong(WrongField):
+    """Enter a name and a day, and select what the session covers."""
+
+    field = "name"
+
+
+class WindowWrong(WrongField):
+    """The end must be after the start."""
+
+    field = "ends"
+
+
+class DaysWrong(WrongField):
+    """The last day must not be before the first, nor past, and within two years."""
+
+    field = "last_day"
 
 
 class StartsInThePast(WrongField):
@@ -181,3 +288,103 @@ class OutcomeDoesNotFit(WrongField):
     """Choose an outcome that fits this kind of follow-up."""
 
     field = "outcome"
+
+
+class StartsInTheFuture(WrongField):
+    """The start cannot be in the future."""
+
+    field = "started_at"
+
+
+class TimesMissing(WrongField):
+    """Enter when the walk started and ended."""
+
+    field = "started_at"
+
+
+class NobodyCame(WrongField):
+    """Say who came. Where nobody came, cancel the walk."""
+
+    field = "came"
+
+
+class NotAPhoto(WrongField):
+    """Choose a photo: a JPEG, PNG or WebP file that opens."""
+
+    field = "photo"
+
+
+class PhotoTooLarge(WrongField):
+    """The photo must be smaller than 12 MB and 50 megapixels."""
+
+    field = "photo"
+
+
+class PhotoGone(WrongField):
+    """The photo did not arrive. Choose it again."""
+
+    field = "photo"
+
+
+class PhotoNotLookedAt(WrongField):
+    """Look at the photo: it must not show faces or number plates. Then say that you have looked."""
+
+    field = "photo_looked_at"
+
+
+class DisclosureNotFound(Refusal):
+    """There is no such record, or it is not for you."""
+
+
+class DisclosureOpen(Refusal):
+    """Record the force’s reference and the safeguarding first. The walk cannot be closed before."""
+
+
+class DisclosureNotOpened(Refusal):
+    """You said that something was disclosed. Record its reference and the safeguarding first."""
+
+
+class DisclosureSettled(Refusal):
+    """Reference or safeguarding are recorded, so it cannot be taken back."""
+
+
+class DisclosureWithdrawn(Refusal):
+    """This record was taken back."""
+
+
+class OnlyCoordinators(Refusal):
+    """Only a coordinator can do that."""
+
+
+class NotByWhoOpenedIt(Refusal):
+    """You opened this record yourself. Another coordinator has to take it back."""
+
+
+class NothingRecorded(WrongField):
+    """Enter the reference, or select what was done."""
+
+    field = "reference"
+
+
+class ReferenceWrong(WrongField):
+    """Enter the report’s number alone, like 5226123456 or CAD 1234/01DEC26. Nothing of what was said belongs here."""
+
+    field = "reference"
+
+
+class DisclosureKindMissing(WrongField):
+    """Select whether it is the number of a crime or of an intelligence report."""
+
+    field = "kind"
+
+
+class SafeguardingUnclear(WrongField):
+    """Select what was done, or that nothing was needed, not both."""
+
+    field = "safeguarding"
+
+
+class SafeguardingTimeWrong(WrongField):
+    """Enter when it was done, not in the future."""
+
+    field = "safeguarded_at"

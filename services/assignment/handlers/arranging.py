@@ -11,6 +11,7 @@ from services.assignment.domain import arranging
 from services.assignment.domain.arranging import busy_until
 from services.assignment.domain.people import Person
 from services.assignment.domain.walks import Changed, Walk
+from services.assignment.handlers.people import refuse_who_may_not, who_may_not
 from services.assignment.handlers.walks import Policies, facts, new_id, own, save, walks_asked_about, walks_commanded
 from services.assignment.store import booking
 from services.assignment.store import walks as walk_rows
@@ -35,7 +36,7 @@ async def answer_proposals(
                 changed = arranging.answer_proposal(changed.walk, one.event, one.time, rules, now)
         decided[walk.id] = changed
     arranged = [changed.walk for changed in decided.values() if changed.events]
-    taken = await booking.double_booked(tx, arranged)
+    taken = await booking.double_booked(tx, arranged) | await who_may_not(tx, arranged, policies, now)
     chosen: list[Walk] = []
     for walk in arranged:
         # Two that choose the same hour of one officer in one batch: the first has it.
@@ -101,6 +102,7 @@ async def arrange(tx: Transaction, commands: Sequence[Arrange], now: datetime, *
         for command in commands
     ]
     await booking.refuse_double_booking(tx, [each.walk for each in decided])
+    await refuse_who_may_not(tx, [each.walk for each in decided], policies, now)
     return await save(tx, commands, decided, "arranged", now)
 
 
@@ -118,14 +120,13 @@ async def propose(tx: Transaction, commands: Sequence[Propose], now: datetime, *
         )
         for command in commands
     ]
-    await booking.refuse_double_booking(
-        tx,
-        [
-            replace(walk, starts_at=at, busy_until=busy_until(at, policies[walk.force_id].walks))
-            for walk in (each.walk for each in decided)
-            for at in (walk.proposal.times if walk.proposal else ())
-        ],
-    )
+    at_each_time = [
+        replace(walk, starts_at=at, busy_until=busy_until(at, policies[walk.force_id].walks))
+        for walk in (each.walk for each in decided)
+        for at in (walk.proposal.times if walk.proposal else ())
+    ]
+    await booking.refuse_double_booking(tx, at_each_time)
+    await refuse_who_may_not(tx, at_each_time, policies, now)
     return await save(tx, commands, decided, "proposed times", now)
 
 

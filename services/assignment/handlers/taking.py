@@ -39,5 +39,5 @@ async def take(tx: Transaction, commands: Sequence[Take], now: datetime, *, poli
         officer = officers.get((command.by.force_id, officer_id))
         if officer is None:
             raise NotOnRegister
-        decided.append(taking.take(walks[command.walk_id], officer, policies[command.by.force_id].walks))
+        decided.append(taking.take(walks[command.walk_id], officer, policies[command.by.force_id].walks, now))
     return await save(tx, commands, decided, "taken", now)

@@ -42,7 +42,7 @@ async def _walk_page(
         names = await looking.names(tx, user.force_id)
     walk = record.walk
     policy = deps.policies[user.force_id]
-    able = [officer for officer in names.officers if may_walk(officer, walk, policy.walks)]
+    able = [officer for officer in names.officers if may_walk(officer, walk, policy.walks, now)]
     return render(
         request,
         "walk.html",

@@ -6,13 +6,15 @@ from typing import Final
 
 from services.assignment.domain.refusals import (
     FollowUpNotFound,
-    KindNotAllowed,
+    MayNotWalk,
     NotOfThisTeam,
     NotOnRegister,
-    NotTrained,
     NotYourFollowUp,
     NotYourWalk,
     OfficerExcluded,
+    OfficerNotFound,
+    SessionNotFound,
+    SwitchedOff,
     WalkNotFound,
     WrongField,
 )
@@ -25,8 +27,10 @@ REFUSALS: Final[dict[type[Refusal], int]] = {
     NotYourFollowUp: 403,
     NotOfThisTeam: 403,
     NotOnRegister: 403,
-    NotTrained: 403,
-    KindNotAllowed: 403,
+    MayNotWalk: 403,
     OfficerExcluded: 403,
+    SwitchedOff: 403,
+    OfficerNotFound: 404,
+    SessionNotFound: 404,
     WrongField: 422,
 }

@@ -11,7 +11,7 @@ from uuid import UUID
 import asyncpg
 
 from services.assignment.domain.areas import Located
-from services.assignment.domain.refusals import OfficerDoubleBooked
+from services.assignment.domain.refusals import MayNotWalk, OfficerDoubleBooked
 from services.assignment.domain.requests import Request
 from services.assignment.domain.walks import Proposal, ProposalAnswer, State, TriageReason, Walk
 from services.assignment.store import QUERIES
@@ -62,6 +62,7 @@ async def save_walks(tx: Transaction, changed: Sequence[Walk]) -> None:
     """Write walks as they now are, not their requests.
 
     :raises OfficerDoubleBooked: an officer has another arranged walk at that time; the transaction is lost.
+    :raises MayNotWalk: the last door, of the table itself: an officer may not be given a walk; the transaction is lost.
     """
     if not changed:
         return
@@ -95,6 +96,10 @@ async def save_walks(tx: Transaction, changed: Sequence[Walk]) -> None:
         )
     except asyncpg.ExclusionViolationError as fault:
         raise OfficerDoubleBooked from fault
+    except asyncpg.CheckViolationError as fault:
+        if fault.constraint_name == "officer_may_walk":
+            raise MayNotWalk from fault
+        raise
 
 
 async def with_requests(tx: Transaction, rows: Sequence[Row]) -> list[Walk]:
