@@ -52,6 +52,19 @@ class ConcernWithdrawn(Event):
         return self.concern_id
 
 
+class ConcernReopened(Event):
+    """A partner called the concern resolved; the team has looked, and it is not."""
+
+    name: ClassVar[str] = "concern-reopened"
+    topic: ClassVar[str] = TOPIC
+
+    concern_id: UUID
+
+    @property
+    def key(self) -> UUID:
+        return self.concern_id
+
+
 class ConcernRedacted(Event):
     """The words of a concern were erased: whoever keeps them forgets them. The concern itself stands."""
 
@@ -66,4 +79,4 @@ class ConcernRedacted(Event):
         return self.concern_id
 
 
-EVENTS: tuple[type[Event], ...] = (ConcernRaised, ConcernWithdrawn, ConcernRedacted)
+EVENTS: tuple[type[Event], ...] = (ConcernRaised, ConcernWithdrawn, ConcernReopened, ConcernRedacted)

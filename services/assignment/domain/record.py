@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from services.assignment.domain.areas import Located
 from services.assignment.domain.refusals import EndsBeforeStart, EndsInTheFuture, WalkNotArranged, WalkTooShort
 from services.assignment.domain.walks import Changed, State, Walk, on_hand
 from services.assignment.domain.words import LONGEST_NAME, plain, shareable
@@ -47,6 +48,9 @@ class Concern:
     severity: Severity
     words: str | None
     raised_on: date
+    withdrawn_at: datetime | None = None
+    reopened_at: datetime | None = None
+    """When the team last said that it is not resolved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,41 @@ class Completed(Changed):
     """A walk that was held, with what was raised on it."""
 
     concerns: tuple[Concern, ...] = ()
+
+
+def to_raise(walk: Walk, concern_id: UUID, given: RecordedConcern, raised_on: date) -> Concern:
+    """A concern as it is raised: cleaned of markup, nothing added.
+
+    :raises WordsTooLong: its words exceed 4,000 characters.
+    """
+    return Concern(
+        force_id=walk.force_id,
+        id=concern_id,
+        walk_id=walk.id,
+        category=given.category,
+        place=given.place,
+        place_name=plain(given.place_name or "")[:LONGEST_NAME] or None,
+        time_of_day=given.time_of_day,
+        severity=given.severity,
+        words=shareable(given.words),
+        raised_on=raised_on,
+    )
+
+
+def told_of(concern: Concern, located: Located) -> ConcernRaised:
+    """What partners are told of a concern: the only place where that is made, for the preview and for the event."""
+    return ConcernRaised(
+        concern_id=concern.id,
+        area_id=located.area_id,
+        team_id=located.team_id,
+        category=concern.category,
+        place=concern.place,
+        place_name=concern.place_name,
+        time_of_day=concern.time_of_day,
+        severity=concern.severity,
+        words=concern.words,
+        raised_on=concern.raised_on,
+    )
 
 
 def complete(
@@ -81,35 +120,9 @@ def complete(
         raise WalkTooShort(rules.minimum_minutes)
     raised_on = london(started_at).date()
     concerns = tuple(
-        Concern(
-            force_id=walk.force_id,
-            id=concern_id,
-            walk_id=walk.id,
-            category=given.category,
-            place=given.place,
-            place_name=plain(given.place_name or "")[:LONGEST_NAME] or None,
-            time_of_day=given.time_of_day,
-            severity=given.severity,
-            words=shareable(given.words),
-            raised_on=raised_on,
-        )
-        for concern_id, given in zip(concern_ids, recorded, strict=True)
+        to_raise(walk, concern_id, given, raised_on) for concern_id, given in zip(concern_ids, recorded, strict=True)
     )
-    raised = tuple(
-        ConcernRaised(
-            concern_id=concern.id,
-            area_id=located.area_id,
-            team_id=located.team_id,
-            category=concern.category,
-            place=concern.place,
-            place_name=concern.place_name,
-            time_of_day=concern.time_of_day,
-            severity=concern.severity,
-            words=concern.words,
-            raised_on=concern.raised_on,
-        )
-        for concern in concerns
-    )
+    raised = tuple(told_of(concern, located) for concern in concerns)
     held = WalkCompleted(
         walk_id=walk.id,
         request_ids=walk.request_ids,

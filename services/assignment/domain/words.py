@@ -1,4 +1,4 @@
-"""Text that people enter, as it may be kept and shared; and what in it may say who somebody is."""
+"""Text that people enter, as it may be kept and shared."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from typing import Final
 from services.assignment.domain.refusals import WordsTooLong
 
 LONGEST_NAME: Final = 200
-
-
 LONGEST_WORDS: Final = 4000
 
 
@@ -41,16 +39,3 @@ def shareable(words: str | None) -> str | None:
     if len(cleaned) > LONGEST_WORDS:
         raise WordsTooLong
     return cleaned or None
-
-
-_PERSONAL: Final = (
-    ("an email address", re.compile(r"\S+@\S+\.\w+")),
-    ("a phone number", re.compile(r"(?:\+44|\b0)[\d ()-]{8,}\d")),
-    ("a full postcode", re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]?\s*\d[ABD-HJLNP-UW-Z]{2}\b", re.IGNORECASE)),
-    ("a title and a name", re.compile(r"\b(?:Mr|Mrs|Ms|Miss|Mx|Dr)\b\.?\s+[A-Z]")),
-)
-
-
-def personal_hints(words: str | None) -> tuple[str, ...]:
-    """What in these words may say who somebody is; hints for the officer, not a guarantee."""
-    return tuple(what for what, pattern in _PERSONAL if words and pattern.search(words))

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.assignment.dependencies import Dependencies, Deps, SignedIn, person
-from services.assignment.domain import words
+from services.assignment.domain import personal
 from services.assignment.domain.refusals import EndsBeforeStart, EndsInTheFuture, WalkTooShort
 from services.assignment.domain.walks import Walk
 from services.assignment.forms.clock import NoSuchTime, moment
@@ -91,6 +91,6 @@ async def complete(request: Request, walk_id: UUID, user: SignedIn, deps: Deps) 
         walk=walk,
         form=form,
         preview=preview,
-        hints={concern.id: words.personal_hints(concern.words) for concern in preview.concerns},
+        hints={concern.id: personal.hints(concern.place_name, concern.words) for concern in preview.concerns},
         hidden=sorted((name, value) for name, value in form.values.items() if isinstance(value, str) and name != "do"),
     )
