@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
 import shapely
 from shapely.geometry import Polygon
 from shapely.geometry.base import BaseGeometry
 
 from shared.geography.areas import AreaIndex, Routed
 from shared.geography.boundaries import Area
+from shared.geography.files import Step, no_step
 from shared.geography.grid import GridPoint, Metres
 
 NOTICED_FROM_M2: Final = 500.0
 """Neighbours drawn by hand miss each other by a hand's breadth along kilometres; nobody lives in what is smaller."""
+EXAMPLES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,8 @@ class Moved:
     was: str | None
     becomes: str | None
     places: int
+    examples: tuple[int, ...] = ()
+    """Up to three of them, by their position among the places asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,9 @@ class Comparison:
     gaps: tuple[Gap, ...]
     overlaps: tuple[Overlap, ...]
     places: int
-    """How many were asked for both."""
+    """How many of those asked for belong to an area today or then."""
+    nearest: int
+    """How many of them lie in no area then, and would go to the nearest, flagged."""
     moved: tuple[Moved, ...]
 
     @property
@@ -83,19 +88,27 @@ class Comparison:
         return sum(one.places for one in self.moved)
 
 
-def compare(today: Sequence[Area], then: Sequence[Area], places: tuple[Metres, Metres]) -> Comparison:
+def compare(
+    today: Sequence[Area], then: Sequence[Area], places: tuple[Metres, Metres], step: Step = no_step
+) -> Comparison:
     """Compare the areas of one force with those that are to replace them.
 
     :param today: the areas in force; none before the first.
-    :param places: eastings and northings to route by both, such as the force's postcodes; NaN is left out.
+    :param places: eastings and northings to route by both, such as the force's postcodes; NaN belongs nowhere.
+    :param step: told how far it is.
     :raises NoAreas: there is nothing to replace them with.
     :raises DuplicateArea: a code stands twice.
     """
     after = AreaIndex.build(then)
     old, new = {one.area_id: one for one in today}, {one.area_id: one for one in then}
     teams, teams_then = _teams(today), _teams(then)
-    asked = np.isfinite(places[0]) & np.isfinite(places[1])
-    eastings, northings = places[0][asked], places[1][asked]
+    step("looking for gaps", 0, 3)
+    gaps = _gaps(today, after)
+    step("looking for overlaps", 1, 3)
+    overlaps = _overlaps(after)
+    step("routing by both", 2, 3)
+    many, nearest, moved = _moved(AreaIndex.build(today) if today else None, after, *places)
+    step("routing by both", 3, 3)
     return Comparison(
         areas_gone=_only(old, new),
         areas_new=_only(new, old),
@@ -103,10 +116,11 @@ def compare(today: Sequence[Area], then: Sequence[Area], places: tuple[Metres, M
         teams_gone=_only(teams, teams_then),
         teams_new=_only(teams_then, teams),
         teams_renamed=_renamed(teams, teams_then),
-        gaps=_gaps(today, after),
-        overlaps=_overlaps(after),
-        places=len(eastings),
-        moved=_moved(AreaIndex.build(today), after, eastings, northings) if today else (),
+        gaps=gaps,
+        overlaps=overlaps,
+        places=many,
+        nearest=nearest,
+        moved=moved,
     )
 
 
@@ -178,14 +192,25 @@ def _middle(part: Polygon) -> GridPoint:
     return GridPoint(round(easting, 1), round(northing, 1))
 
 
-def _moved(before: AreaIndex, after: AreaIndex, eastings: Metres, northings: Metres) -> tuple[Moved, ...]:
+def _moved(
+    before: AreaIndex | None, after: AreaIndex, eastings: Metres, northings: Metres
+) -> tuple[int, int, tuple[Moved, ...]]:
+    examples: defaultdict[tuple[str | None, str | None], list[int]] = defaultdict(list)
     counts: Counter[tuple[str | None, str | None]] = Counter()
-    for was, becomes in zip(before.route_many(eastings, northings), after.route_many(eastings, northings), strict=True):
+    routes = after.route_many(eastings, northings)
+    of_either = nearest = 0
+    for row, (was, becomes) in enumerate(
+        zip(before.route_many(eastings, northings) if before else routes, routes, strict=True)
+    ):
         pair = (
             was.area_id if isinstance(was, Routed) else None,
             becomes.area_id if isinstance(becomes, Routed) else None,
         )
+        of_either += pair != (None, None)
+        nearest += isinstance(becomes, Routed) and becomes.how == "nearest"
         if pair[0] != pair[1]:
             counts[pair] += 1
+            if len(examples[pair]) < EXAMPLES:
+                examples[pair].append(row)
     order = sorted(counts.items(), key=lambda item: (-item[1], item[0][0] or "", item[0][1] or ""))
-    return tuple(Moved(was, becomes, many) for (was, becomes), many in order)
+    return of_either, nearest, tuple(Moved(*pair, many, tuple(examples[pair])) for pair, many in order)

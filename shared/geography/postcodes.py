@@ -23,7 +23,9 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
 
 from shared.contracts.refusals import Refusal
 from shared.geography.grid import GridPoint, Metres
@@ -145,6 +147,18 @@ class Postcodes:
         with_place = self._places[span, 0] != 0
         places = self._places[span][with_place].astype(np.float64)
         return _texts(self._keys[span][with_place]), places[:, 0], places[:, 1]
+
+    def inside(self, ground: BaseGeometry) -> tuple[list[str], Metres, Metres]:
+        """All postcodes that lie in a shape of the grid, retired ones among them, with eastings and northings."""
+        west, south, east, north = ground.bounds
+        easting, northing = self._places[:, 0], self._places[:, 1]
+        boxed = np.flatnonzero(
+            (easting >= max(west, 1)) & (easting <= east) & (northing >= south) & (northing <= north)
+        )
+        shapely.prepare(ground)
+        places = self._places[boxed].astype(np.float64)
+        held = shapely.intersects_xy(ground, places[:, 0], places[:, 1])
+        return _texts(self._keys[boxed[held]]), places[held, 0], places[held, 1]
 
     def within(self, west: float, south: float, east: float, north: float) -> Nearby:
         """The postcodes in a box of the grid, to be asked by place."""

@@ -124,6 +124,31 @@ def test_a_place_without_numbers_is_outside() -> None:
     assert index.route_many(np.asarray([]), np.asarray([])) == []
 
 
+def test_which_other_areas_it_could_have_been_is_told() -> None:
+    """By precedence: those that cover the place too, or lie as near; none for nearly every place."""
+    small, large = an_area("z", box(40, 40, 60, 60)), an_area("a", box(0, 0, 100, 100))
+    beside = an_area("b", box(100, 0, 200, 100))
+    index = AreaIndex.build([small, large, beside])
+    at = np.asarray([50.0, 100, 20, 150]), np.asarray([50.0, 50, 20, 50])
+    assert [(one.area_id, one.others) for one in index.route_many(*at) if isinstance(one, Routed)] == [
+        ("z", ("a",)),
+        ("a", ("b",)),
+        ("a", ()),
+        ("b", ()),
+    ]
+    far = AreaIndex.build([large, an_area("c", box(200, 0, 300, 100))]).route(GridPoint(150, 50))
+    assert far == Routed(large, "nearest", 50, ("c",))
+
+
+def test_areas_within_a_distance_are_told_nearest_first() -> None:
+    """Of a place or a way; those it lies in come first."""
+    index = AreaIndex.build([an_area(code, box(x, 0, x + 100, 100)) for code, x in [("a", 0), ("b", 100), ("c", 400)]])
+    near = [(area.area_id, distance) for area, distance in index.near([GridPoint(150, 50)], 250)]
+    assert near == [("b", 0), ("a", 50), ("c", 250)]
+    assert [area.area_id for area, _ in index.near([GridPoint(150, 50)], 249)] == ["b", "a"]
+    assert [area.area_id for area, _ in index.near([GridPoint(50, 50), GridPoint(390, 50)], 20)] == ["a", "b", "c"]
+
+
 CORNERS = st.tuples(st.integers(0, 20), st.integers(0, 20), st.integers(1, 10), st.integers(1, 10))
 PLACES = st.lists(st.tuples(st.integers(-12, 42), st.integers(-12, 42)), min_size=1, max_size=30)
 
@@ -146,6 +171,11 @@ def test_many_places_are_routed_as_the_rule_reads(
             assert routed.area_id == code
             assert routed.distance_m == pytest.approx(distance)
             assert routed.how == ("nearest" if distance else "covers")
+            near = sorted(
+                (area.geometry.area, area.area_id) for area in areas if area.geometry.distance(point) == distance
+            )
+            assert (routed.area_id, *routed.others) == tuple(code for _, code in near)
+            assert index.route(GridPoint(*place)) == routed
 
 
 def along(index: AreaIndex, *points: tuple[float, float]) -> tuple[str, str, float] | None:
@@ -160,6 +190,17 @@ def test_a_way_belongs_to_the_area_most_of_it_lies_in() -> None:
     assert along(index, (90, 50), (190, 50)) == ("b", "covers", 0)
     assert along(index, (10, 50), (110, 50)) == ("a", "covers", 0)
     assert along(index, (60, 50), (140, 50)) == ("a", "covers", 0)
+
+
+def test_how_much_of_a_way_lies_in_its_area_is_told_with_the_others() -> None:
+    """Also of a way some of which lies in no area, or that is walked twice over."""
+    index = AreaIndex.build([an_area("a", box(0, 0, 100, 100)), an_area("b", box(100, 0, 200, 100))])
+    routed = index.route_along([GridPoint(90, 50), GridPoint(190, 50)])
+    assert routed == Routed(index.areas[1], "covers", 0, ("a",), 0.9)
+    out_and_back = index.route_along([GridPoint(80, 50), GridPoint(180, 50), GridPoint(80, 50)])
+    assert isinstance(out_and_back, Routed) and out_and_back.share == pytest.approx(0.8)
+    into_the_sea = index.route_along([GridPoint(150, 50), GridPoint(250, 50)])
+    assert into_the_sea == Routed(index.areas[1], "covers", 0, (), 0.5)
 
 
 def test_ground_of_two_areas_counts_for_the_one_that_wins_there() -> None:

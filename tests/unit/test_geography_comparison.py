@@ -33,7 +33,7 @@ NOWHERE = places()
 def test_the_same_areas_again_change_nothing() -> None:
     """No line of the report, and every place is where it was."""
     same = compare([WEST, EAST], [EAST, WEST], places((500, 500), (1500, 500), (1000, 500), (9000, 9000)))
-    assert same == Comparison((), (), (), (), (), (), (), (), 4, ())
+    assert same == Comparison((), (), (), (), (), (), (), (), 3, 0, ())
 
 
 def test_ground_nobody_would_have_any_more_is_a_gap() -> None:
@@ -88,8 +88,18 @@ def test_places_routed_elsewhere_are_counted_by_where_they_go() -> None:
     asked = places((100, 100), (990, 100), (990, 200), (1500, 500), (500, 2000), (np.nan, np.nan))
     found = compare([WEST, EAST], then, asked)
     assert found.places == 5
-    assert found.moved == (Moved("west", None, 2), Moved(None, "north", 1), Moved("east", None, 1))
+    assert found.moved == (
+        Moved("west", None, 2, (1, 2)),
+        Moved(None, "north", 1, (4,)),
+        Moved("east", None, 1, (3,)),
+    )
     assert found.routed_elsewhere == 4
+
+
+def test_places_in_no_area_that_go_to_the_nearest_are_counted() -> None:
+    """In a harbour: they are flagged when they come, so a coordinator knows how many to expect."""
+    found = compare([WEST], [WEST], places((-100, 500), (-300, 500), (10, 500)))
+    assert (found.places, found.nearest, found.moved) == (2, 1, ())
 
 
 cells = st.lists(st.integers(0, 3), min_size=16, max_size=16)
