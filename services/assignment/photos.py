@@ -1,4 +1,4 @@
-"""A photograph as it came from a phone, made anew from its points alone: no place, time, device or owner is left in it."""
+"""A photograph as it came from a phone, drawn anew: no place, time, device or owner is left in it."""
 
 from __future__ import annotations
 

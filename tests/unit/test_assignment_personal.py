@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import pairwise
 
 import pytest
 from hypothesis import example, given
@@ -117,7 +118,7 @@ def test_pieces_are_the_text_and_marks_lie_in_it_side_by_side(text: str) -> None
     assert "".join(piece.text for piece in pieces(text)) == text
     found = marks(text)
     assert all(0 <= mark.start < mark.end <= len(text) for mark in found)
-    assert all(one.end <= other.start for one, other in zip(found, found[1:], strict=False))
+    assert all(one.end <= other.start for one, other in pairwise(found))
     assert set(hints(text)) == {mark.what for mark in found}
 
 

@@ -1,4 +1,4 @@
-"""What in a text may say who somebody is: marked for the officer who decides what is passed on. Hints, not a guarantee."""
+"""What in a text may say who somebody is, marked for the officer who passes it on: hints, not a guarantee."""
 
 from __future__ import annotations
 
@@ -174,9 +174,8 @@ def _end_of_name(text: str, at: int, *, any_case: bool) -> int | None:
             break
         small = word[1].lower()
         first, _, rest = word[1].partition("-")
-        if not word[1][0].islower() or (first in _BETWEEN and rest[:1].isupper()):
-            end = word.end()
-        elif end is None and any_case and small not in _NO_NAME and small not in _BETWEEN:
+        large = not word[1][0].islower() or (first in _BETWEEN and rest[:1].isupper())
+        if large or (end is None and any_case and small not in _NO_NAME | _BETWEEN):
             end = word.end()
         elif small not in _BETWEEN:
             break

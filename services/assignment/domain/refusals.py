@@ -151,7 +151,7 @@ class ConcernRemoved(Refusal):
 
 
 class ConcernAlreadyPassed(Refusal):
-    """Partners have been told of this concern, so it cannot be changed here any more. Withdraw it and note a new one."""
+    """Partners have been told of this concern, so it cannot be changed any more. Withdraw it and note a new one."""
 
 
 class ConcernAlreadyWithdrawn(Refusal):
