@@ -112,10 +112,15 @@ async def areas(force: str, deps: Deps) -> Response:
     return Response(lines, media_type="application/geo+json", headers={"cache-control": "public, max-age=86400"})
 
 
-@router.post("/forces/{force}/places")
-async def look(force: str, body: LookIn, deps: Deps) -> LookOut:
+@router.post(
+    "/forces/{force}/places",
+    responses={429: {"description": "Too many from one address; Retry-After says in how many seconds to ask again"}},
+)
+async def look(force: str, body: LookIn, request: Request, deps: Deps) -> LookOut:
     """What lies near a point or a postcode. Asked in a body, because an address is logged; nothing of it is kept."""
     policy_of(force, deps)
+    async with deps.database.transaction([force]) as tx:
+        await deps.keeping.counting.take(tx, force, Act.MAP, deps.callers.counted(request), deps.clock())
     return (await deps.ground_of(force)).look(body, deps.postcodes)
 
 

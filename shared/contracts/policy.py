@@ -121,6 +121,8 @@ class WalkRules(Choices):
     officers: tuple[OfficerKind, ...] = tuple(OfficerKind)
     minimum_minutes: Annotated[int, Field(ge=0, le=240)] = 0
     arrange_within: WorkingDays = 5
+    take_within: WorkingDays = 2
+    """Working days for somebody of the team to take a walk; then a coordinator is asked to see to it."""
     group_size: Annotated[int, Field(ge=1, le=10)] = 1
 
 

@@ -17,6 +17,7 @@ from services.intake.handlers.hers import private_link
 from services.intake.store import requests as request_rows
 from shared.contracts.policy import Limits
 from shared.web.access import Role
+from tests.integration.test_intake_hers import REACH, WHERE_AND_WHEN, a_woman
 from tests.integration.test_intake_pages import Visitor
 from tests.servers.databases import ServiceDatabaseMaker
 from tests.servers.intake_service import FORCE, Intake, a_body, intake_service
@@ -158,6 +159,37 @@ async def test_at_the_form_nothing_she_typed_is_lost(intake: Intake) -> None:
         intake.now += timedelta(hours=1)
         assert (await her.send("check", {"consent": "yes"})).status_code == 303
     assert await intake.one("SELECT count(*) FROM walk_request") == 2
+
+
+async def test_looks_at_the_map_are_counted_apart_from_the_form(intake: Intake) -> None:
+    """A map asks whenever it comes to rest: too often is told so, and the same place as a postcode is still taken."""
+    at_most(intake, map_looks_an_hour=2)
+    async with intake.client(**HERE) as client:
+        her = Visitor(client)
+        await her.fill(until="place")
+        where, token = {"latitude": 51.45, "longitude": -2.59}, {"X-CSRF-Token": her.token}
+        looks = [await client.post(f"/api/v1/forces/{FORCE}/places", json=where, headers=token) for _ in range(3)]
+        assert [look.status_code for look in looks] == [200, 200, 429]
+        assert int(looks[-1].headers["retry-after"]) > 0 and looks[-1].json()["type"].endswith("too-many")
+        assert (await her.send("place", {"postcode": "BS1 4DJ"})).status_code == 303
+
+
+async def test_postcodes_on_her_private_page_are_counted_with_those_of_the_form(intake: Intake) -> None:
+    """Where she would like to walk, and teams she does not want: said at the field, and nothing else is refused."""
+    at_most(intake, postcodes_an_hour=2)
+    async with intake.client(**HERE, Accept="text/html") as client:
+        her = await a_woman(intake, client)
+        for _ in range(2):
+            assert (await her.send("change", **WHERE_AND_WHEN, postcode="BS1 5TR")).status_code == 303
+        for what, given in (
+            ("change", {**WHERE_AND_WHEN, "postcode": "BS1 5TR"}),
+            ("contact", {**REACH, "teams": "BS1"}),
+        ):
+            refused = await her.send(what, **given)
+            assert refused.status_code == 429 and int(refused.headers["retry-after"]) > 0
+            assert "This was done too often from where you are" in refused.text
+        for what, given in (("change", WHERE_AND_WHEN), ("contact", REACH)):
+            assert (await her.send(what, **given)).status_code == 303
 
 
 async def test_forms_are_not_begun_without_end(intake: Intake) -> None:

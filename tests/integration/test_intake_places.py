@@ -78,7 +78,9 @@ async def test_what_is_no_place_is_refused_and_said(
 async def test_where_somebody_looks_is_kept_nowhere(intake: Intake, visitor: httpx.AsyncClient) -> None:
     """Not one row of any table comes of a look at the map."""
     tables = await intake.rows("SELECT schemaname || '.' || relname AS name FROM pg_stat_user_tables")
-    counts = " + ".join(f"(SELECT count(*) FROM {row['name']})" for row in tables)  # noqa: S608 (names of the catalogue)
+    # That somebody looked is counted, by hour and for nothing else: test_intake_limits.py.
+    names = [row["name"] for row in tables if row["name"] != "public.attempt"]
+    counts = " + ".join(f"(SELECT count(*) FROM {name})" for name in names)  # noqa: S608 (names of the catalogue)
     before = await intake.one(f"SELECT {counts}")
     await visitor.post(PLACES, json={"latitude": 51.45173, "longitude": -2.59686})
     assert await intake.one(f"SELECT {counts}") == before

@@ -19,6 +19,7 @@ class Act(StrEnum):
     FORM = "form"
     REQUEST = "request"
     POSTCODE = "postcode"
+    MAP = "map"
     WRONG_LINK = "wrong link"
 
     def most(self, limits: Limits) -> int:
@@ -27,6 +28,7 @@ class Act(StrEnum):
             Act.FORM: limits.forms_an_hour,
             Act.REQUEST: limits.requests_an_hour,
             Act.POSTCODE: limits.postcodes_an_hour,
+            Act.MAP: limits.map_looks_an_hour,
             Act.WRONG_LINK: limits.wrong_links_an_hour,
         }[self]
 

@@ -83,9 +83,10 @@ async def draft_of(request: Request, force: str, deps: Dependencies) -> Draft | 
         return await drafts.read_draft(tx, force, token, deps.clock(), keeping=deps.keeping)
 
 
-def later(page: Response, often: TooMany) -> Response:
-    """The page, and for a browser or program when it may be sent again."""
-    page.headers["Retry-After"] = str(often.seconds)
+def later(page: Response, often: TooMany | None) -> Response:
+    """The page, and for a browser or program when it may be sent again where it came too often."""
+    if often is not None:
+        page.headers["Retry-After"] = str(often.seconds)
     return page
 
 

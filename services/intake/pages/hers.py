@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from services.intake.dependencies import Dependencies, Deps, policy_of
+from services.intake.domain.limits import Act
 from services.intake.domain.refusals import FieldsWrong, TimesGone, TooLateToChange
 from services.intake.domain.standing import may_amend
 from services.intake.form import changing
@@ -17,8 +18,10 @@ from services.intake.form.changing import Chosen, HowToReach, WhereAndWhen
 from services.intake.form.fields import TWO_NUMBERS
 from services.intake.handlers import hers, proposals
 from services.intake.handlers.hers import Amendment, HerRequest
+from services.intake.pages.form import later
 from services.intake.pages.links import WrongLinks
 from shared.contracts.kinds import Point
+from shared.contracts.refusals import TooMany
 from shared.contracts.walk_requests import Availability
 from shared.web import forms
 from shared.web.forms import Form
@@ -108,8 +111,11 @@ async def change(request: Request, token: str, deps: Deps) -> Response:
     """She wants to walk elsewhere or at other times."""
     force_id, request_id = hers.open_private_link(deps.keeping, token)
     form = await forms.read(request, WhereAndWhen, changing.MESSAGES)
+    too_often: TooMany | None = None
     if form.data is not None:
         try:
+            if form.data.postcode:
+                await _count_look_up(request, force_id, deps)
             amendment = _amendment(form.data, force_id, deps)
             async with deps.database.transaction([force_id]) as tx:
                 await hers.amend(tx, force_id, request_id, amendment, deps.clock(), keeping=deps.keeping)
@@ -118,8 +124,20 @@ async def change(request: Request, token: str, deps: Deps) -> Response:
             form = form.refused(*((name.removeprefix("place."), text) for name, text in wrong.fields.items()))
         except TooLateToChange:
             return _back_to(token)
-    found = await _look(token, deps)
-    return _show(request, "your_request/change.html", token, found, deps, 422, form=form, asked=changing.WHERE_AND_WHEN)
+        except TooMany as often:
+            form, too_often = form.refused(("postcode", often.message)), often
+    found, asked = await _look(token, deps), changing.WHERE_AND_WHEN
+    status = 429 if too_often else 422
+    return later(
+        _show(request, "your_request/change.html", token, found, deps, status, form=form, asked=asked), too_often
+    )
+
+
+async def _count_look_up(request: Request, force_id: str, deps: Dependencies) -> None:
+    """:raises TooMany: too many postcodes were looked up from there."""
+    async with deps.database.transaction([force_id]) as tx:
+        caller = deps.callers.counted(request)
+        await deps.keeping.counting.take(tx, force_id, Act.POSTCODE, caller, deps.clock())
 
 
 def _amendment(given: WhereAndWhen, force_id: str, deps: Dependencies) -> Amendment:
@@ -175,16 +193,24 @@ async def contact(request: Request, token: str, deps: Deps) -> Response:
     """She may be reached in another way from now on."""
     force_id, request_id = hers.open_private_link(deps.keeping, token)
     form = await forms.read(request, HowToReach, changing.MESSAGES)
+    too_often: TooMany | None = None
     if form.data is not None:
         try:
+            if form.data.teams:
+                await _count_look_up(request, force_id, deps)
             reach, now = form.data.reach(await deps.teams_at(force_id, form.data.teams)), deps.clock()
             async with deps.database.transaction([force_id]) as tx:
                 await hers.change_contact(tx, force_id, request_id, reach, now, keeping=deps.keeping)
             return _back_to(token, "contact")
         except FieldsWrong as wrong:
             form = form.refused(*wrong.fields.items())
-    found = await _look(token, deps)
-    return _show(request, "your_request/contact.html", token, found, deps, 422, form=form, asked=changing.HOW_TO_REACH)
+        except TooMany as often:
+            form, too_often = form.refused(("teams", often.message)), often
+    found, asked = await _look(token, deps), changing.HOW_TO_REACH
+    status = 429 if too_often else 422
+    return later(
+        _show(request, "your_request/contact.html", token, found, deps, status, form=form, asked=asked), too_often
+    )
 
 
 @router.post("/your-request/{token}/withdraw")

@@ -146,6 +146,7 @@ class OnMap {
   async ask(body) {
     const headers = { "Content-Type": "application/json", Accept: "application/json", "X-CSRF-Token": this.token };
     const answer = await fetch(this.say.places, { method: "POST", headers, body: JSON.stringify(body) }).catch(() => null);
+    this.often = answer?.status === 429;
     return answer?.ok ? answer.json() : null;
   }
 
@@ -178,7 +179,7 @@ class OnMap {
 
   async find(postcode) {
     const found = postcode.trim() ? await this.ask({ postcode }) : null;
-    this.wrong(found ? "" : this.say.sayUnknown);
+    this.wrong(found ? "" : this.often ? this.say.sayOften : this.say.sayUnknown);
     if (found) this.map.setView([found.latitude, found.longitude], Math.max(CLOSE, this.map.getZoom()), { animate: false });
   }
 
