@@ -96,10 +96,10 @@ class Dependencies(runtime.Dependencies[Settings]):
         return f"{self.keeping.home(force_id)}/{force_id}/"
 
     async def ground_of(self, force_id: str) -> Ground:
-        """What a force's map shows; read when it is first asked for, which takes half a second."""
+        """What a force's map shows; drawn when it is first asked for, which takes a moment."""
         if force_id not in self.grounds:
-            folder = self.settings.forces_dir
-            self.grounds[force_id] = await asyncio.to_thread(Ground.read, folder, force_id, self.postcodes)
+            areas = self.force_ground.areas.get(force_id, ())
+            self.grounds[force_id] = await asyncio.to_thread(Ground.of, areas, self.postcodes)
         return self.grounds[force_id]
 
     async def teams_at(self, force_id: str, postcodes: str) -> tuple[str, ...]:

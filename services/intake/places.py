@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Final
 
 import shapely
@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.intake.domain.refusals import FieldsWrong
 from services.intake.requesting import map_point, postcode_point
 from shared.geography.areas import AreaIndex, Routed
-from shared.geography.boundaries import read_geojson
+from shared.geography.boundaries import Area
 from shared.geography.grid import from_wgs84
 from shared.geography.outlines import outlines
 from shared.geography.postcodes import Nearby, Postcodes
@@ -63,15 +63,10 @@ class Ground:
     nearby: Nearby | None
 
     @classmethod
-    def read(cls, folder: Path, force_id: str, postcodes: Postcodes) -> Ground:
-        """From the force's areas.geojson; a force without one has an empty map.
-
-        :raises BoundaryFileRefused: the file cannot be used.
-        """
-        file = folder / force_id / "areas.geojson"
-        if not file.exists():
+    def of(cls, areas: Sequence[Area], postcodes: Postcodes) -> Ground:
+        """A force that lists no areas has an empty map."""
+        if not areas:
             return cls(b'{"type":"FeatureCollection","features":[]}', None, None)
-        areas = read_geojson(file, force_id=force_id).areas
         lines = json.dumps(outlines(areas), ensure_ascii=False, separators=(",", ":")).encode()
         box = shapely.total_bounds([area.geometry for area in areas])
         return cls(lines, AreaIndex.build(areas), postcodes.within(*box.tolist()))

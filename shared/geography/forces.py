@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import shapely
-from shapely.geometry.base import BaseGeometry
 
 from shared.contracts.kinds import Point
 from shared.geography.areas import NEAREST_WITHIN_M
-from shared.geography.boundaries import BoundaryFileRefused, read_geojson
+from shared.geography.boundaries import Area, BoundaryFileRefused, read_geojson
 from shared.geography.grid import OutsideGreatBritain, from_wgs84
 
 # An arc of the buffer lies at most six centimetres within the true one.
@@ -20,9 +19,11 @@ _ARCS = 32
 class ForceGround:
     """The ground of each force that has a boundary file. One thread at a time may ask."""
 
-    def __init__(self, whole: Mapping[str, BaseGeometry]) -> None:
-        """`whole` by force: all its areas as one shape, in EPSG:27700."""
-        self._whole = dict(sorted(whole.items()))
+    def __init__(self, areas: Mapping[str, Sequence[Area]]) -> None:
+        """The areas of each force that lists any."""
+        self.areas = {force: tuple(found) for force, found in sorted(areas.items())}
+        # All areas of a force as one shape.
+        self._whole = {force: shapely.union_all([one.geometry for one in found]) for force, found in self.areas.items()}
         # What a force takes on, as routing does: its areas, and 200 metres around them.
         self._taken_on = {force: shape.buffer(NEAREST_WITHIN_M, _ARCS) for force, shape in self._whole.items()}
         shapely.prepare(list(self._whole.values()))
@@ -34,16 +35,15 @@ class ForceGround:
 
         :raises BoundaryFileRefused: a file cannot be used; which one, and why.
         """
-        whole = {}
+        areas = {}
         for force in forces:
             path = folder / force / "areas.geojson"
             if path.exists():
                 try:
-                    areas = read_geojson(path, force_id=force).areas
+                    areas[force] = read_geojson(path, force_id=force).areas
                 except BoundaryFileRefused as fault:
                     raise BoundaryFileRefused(f"{path}: {fault.message}") from fault
-                whole[force] = shapely.union_all([area.geometry for area in areas])
-        return cls(whole)
+        return cls(areas)
 
     def force_of(self, place: Point, asked: str) -> str | None:
         """The force for a walk there: the one asked where it can be, else one whose ground it is; None if nobody's
