@@ -434,7 +434,8 @@ async def test_rows_of_another_force_are_out_of_reach(
                 await connection.execute("SELECT set_config('walkandtalk.forces', $1, true)", forces)
             for name, (_, counts, row) in (await secured(two_forces, service)).items():
                 table = f'"{name}"'
-                mine = counts.get(HOME, 0) if forces else 0
+                # The sealer takes rows out of this one at any moment.
+                mine = counts.get(HOME, 0) if forces and name != "audit_unsealed" else 0
                 seen = await connection.fetchval(f"SELECT count(*) FROM {table}")  # noqa: S608 - a name of the catalogue
                 assert seen >= mine if forces else seen == 0, name
                 for sql in (
