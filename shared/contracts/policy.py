@@ -124,6 +124,8 @@ class WalkRules(Choices):
     take_within: WorkingDays = 2
     """Working days for somebody of the team to take a walk; then a coordinator is asked to see to it."""
     group_size: Annotated[int, Field(ge=1, le=10)] = 1
+    check_in_after_minutes: Annotated[int, Field(ge=5, le=240)] = 30
+    """After the end of an arranged walk its officers are asked whether they are back, and coordinators look."""
 
 
 class TrainingRules(Choices):

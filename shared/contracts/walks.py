@@ -114,6 +114,37 @@ class WalkCancelled(WalkEvent):
     reason: Slug
 
 
+class WhyNotHeld(StrEnum):
+    """Why an arranged walk did not take place. A closed list: what officers would write could say who she is."""
+
+    SHE_DID_NOT_COME = "she-did-not-come"
+    OFFICER_COULD_NOT = "officer-could-not"
+    WEATHER = "weather"
+    OTHER = "other"
+
+
+class WhatNext(StrEnum):
+    """What becomes of a walk that was not held: its officer arranges it again, another may take it, or it is over."""
+
+    AGAIN = "again"
+    QUEUE = "queue"
+    CLOSE = "close"
+
+
+class WalkNotHeld(WalkEvent):
+    """The arranged walk did not take place; its time stands no longer. WalkRouted or WalkCancelled follows where
+    another officer may take it, or it is over."""
+
+    name: ClassVar[str] = "walk-not-held"
+
+    officer_id: Slug
+    team_id: Slug
+    starts_at: Instant
+    """When it was to start."""
+    why: WhyNotHeld
+    what_next: WhatNext
+
+
 class WalkCompleted(WalkEvent):
     """The walk was held."""
 
@@ -209,6 +240,7 @@ EVENTS: tuple[type[Event], ...] = (
     WalkArranged,
     WalkRearranged,
     WalkCancelled,
+    WalkNotHeld,
     WalkCompleted,
     ConcernsAttached,
     FollowUpCompleted,

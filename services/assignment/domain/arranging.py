@@ -79,6 +79,7 @@ def arrange(walk: Walk, starts_at: datetime, meeting_place: str, rules: WalkRule
             busy_until=busy_until(starts_at, rules),
             meeting_place=meeting_place,
             proposal=None,
+            check_in_at=busy_until(starts_at, rules) + timedelta(minutes=rules.check_in_after_minutes),
         ),
         (event,),
     )

@@ -47,7 +47,12 @@ def amend(walk: Walk, amended: WalkRequestAmended, located: Located | None, at: 
         )
         return Changed(replace(walk, located=located), (event,))
     walk = replace(
-        walk, state=State.TRIAGE, triage_reason=TriageReason.OUTSIDE_ALL_AREAS, officer_id=None, officer_kind=None
+        walk,
+        state=State.TRIAGE,
+        triage_reason=TriageReason.OUTSIDE_ALL_AREAS,
+        officer_id=None,
+        officer_kind=None,
+        second_id=None,
     )
     if located is None:
         return Changed(walk)
@@ -78,6 +83,8 @@ def change_contact(walk: Walk, rules: Mapping[UUID, ContactRules]) -> Walk:
         walk = replace(walk, proposal=None)
     if walk.state in ENDED or walk.state is State.TRIAGE or walk.located is None:
         return walk
+    if walk.second_id is not None and walk.excludes_officer(walk.second_id):
+        walk = replace(walk, second_id=None)
     if not (walk.excludes_team(walk.located.team_id) or walk.excludes_officer(walk.officer_id)):
         return walk
     return replace(
@@ -90,4 +97,5 @@ def change_contact(walk: Walk, rules: Mapping[UUID, ContactRules]) -> Walk:
         busy_until=None,
         meeting_place=None,
         proposal=None,
+        second_id=None,
     )

@@ -59,5 +59,6 @@ def give_back(walk: Walk) -> Changed:
         busy_until=None,
         meeting_place=None,
         proposal=None,
+        second_id=None,
     )
     return Changed(returned, (event,))

@@ -13,6 +13,7 @@ from services.assignment.domain.refusals import WalkAlreadyCancelled, WalkAlread
 from services.assignment.domain.requests import Request
 from shared.contracts.envelope import Event
 from shared.contracts.kinds import OfficerKind, Point
+from shared.contracts.walks import WhyNotHeld
 
 
 class State(StrEnum):
@@ -56,6 +57,14 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
+class NotHeld:
+    """A time (UTC) at which the walk was arranged and not held, and why."""
+
+    starts_at: datetime
+    why: WhyNotHeld
+
+
+@dataclass(frozen=True, slots=True)
 class Walk:
     """A walk answering one to many requests."""
 
@@ -78,6 +87,16 @@ class Walk:
     streetsafe_shown: bool = False
     cancel_reason: str | None = None
     proposal: Proposal | None = None
+    second_id: str | None = None
+    """The officer who comes along."""
+    not_held: tuple[NotHeld, ...] = ()
+    check_in_at: datetime | None = None
+    """From when (UTC) the officers of an arranged walk are asked whether they are back; None once they are."""
+
+    @property
+    def officer_ids(self) -> tuple[str, ...]:
+        """The officers who have it in hand, the one it was given to first."""
+        return tuple(id_ for id_ in (self.officer_id, self.second_id) if id_ is not None)
 
     @property
     def request_ids(self) -> tuple[UUID, ...]:
@@ -105,7 +124,7 @@ class Walk:
         """
         if self.located is None or self.excludes_officer(officer_id) or self.excludes_team(team_id):
             return False
-        return self.officer_id == officer_id or self.located.team_id in team_ids
+        return officer_id in self.officer_ids or self.located.team_id in team_ids
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ async def answer_proposals(
 
 
 def _overlap(one: Walk, other: Walk) -> bool:
-    if (one.force_id, one.officer_id) != (other.force_id, other.officer_id):
+    if one.force_id != other.force_id or not set(one.officer_ids) & set(other.officer_ids):
         return False
     assert one.starts_at and one.busy_until and other.starts_at and other.busy_until
     return one.starts_at < other.busy_until and other.starts_at < one.busy_until

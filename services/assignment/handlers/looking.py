@@ -111,7 +111,7 @@ async def names(tx: Transaction, force_id: str) -> Names:
 
 async def work_in_hand(tx: Transaction, by: Person) -> list[Walk]:
     """The walks an officer has in hand, the next to be held first."""
-    return await walk_rows.walks_of_officer(tx, by.force_id, by.id)
+    return await walk_rows.walks_with_officer(tx, by.force_id, by.id)
 
 
 async def work_waiting(tx: Transaction, by: Person, now: datetime) -> Mapping[str, int]:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from services.assignment.domain.people import Officer, Person, may_walk_then, what_stops
 from services.assignment.domain.refusals import OfficerAway, OfficerOff, SwitchedOff
+from services.assignment.domain.second import leave
 from services.assignment.domain.taking import give_back
 from services.assignment.domain.training import trained
 from services.assignment.domain.walks import Walk
@@ -51,17 +52,20 @@ async def person(
 
 async def who_may_not(tx: Transaction, walks: Sequence[Walk], policies: Policies, now: datetime) -> set[UUID]:
     """Which of these walks, each with the time it is to start, their officers may not hold then."""
-    officers = await officer_rows.officers_by_id(
-        tx, [(walk.force_id, walk.officer_id) for walk in walks if walk.officer_id is not None]
-    )
+    officers = await _officers_of(tx, walks)
     return {
         walk.id
         for walk in walks
         if walk.officer_id is None
-        or not may_walk_then(
-            officers.get((walk.force_id, walk.officer_id)), policies[walk.force_id].walks, now, walk.starts_at
+        or not all(
+            may_walk_then(officers.get((walk.force_id, id_)), policies[walk.force_id].walks, now, walk.starts_at)
+            for id_ in walk.officer_ids
         )
     }
+
+
+async def _officers_of(tx: Transaction, walks: Sequence[Walk]) -> dict[tuple[str, str], Officer]:
+    return await officer_rows.officers_by_id(tx, [(walk.force_id, id_) for walk in walks for id_ in walk.officer_ids])
 
 
 async def refuse_who_may_not(tx: Transaction, walks: Sequence[Walk], policies: Policies, now: datetime) -> None:
@@ -69,11 +73,8 @@ async def refuse_who_may_not(tx: Transaction, walks: Sequence[Walk], policies: P
 
     :raises MayNotWalk: one may not, and why.
     """
-    officers = await officer_rows.officers_by_id(
-        tx, [(walk.force_id, walk.officer_id) for walk in walks if walk.officer_id is not None]
-    )
-    for walk in walks:
-        officer = officers.get((walk.force_id, walk.officer_id or ""))
+    officers = await _officers_of(tx, walks)
+    for walk, officer in ((one, officers.get((one.force_id, id_))) for one in walks for id_ in one.officer_ids):
         if officer is None:
             raise OfficerOff
         then = day(walk.starts_at) if walk.starts_at else None
@@ -123,17 +124,31 @@ async def settle(
     off = [officer.id for officer in officers.values() if not officer.active]
     if off:
         await officer_rows.release_follow_ups(tx, force_id, off)
-    decided = [
-        give_back(walk)
-        for walk in await officer_rows.open_walks(tx, force_id, officer_ids)
-        if not _may_keep(officers.get((force_id, walk.officer_id or "")), walk, policy, now)
-    ]
+    decided = []
+    for walk in await officer_rows.open_walks(tx, force_id, officer_ids):
+        lost = {
+            id_
+            for id_ in walk.officer_ids
+            if id_ in officer_ids and not _may_keep(officers.get((force_id, id_)), walk, policy, now)
+        }
+        if walk.officer_id in lost:
+            decided.append(give_back(walk))
+        elif lost:
+            decided.append(leave(walk))
     walks = [each.walk for each in decided]
     await walk_rows.save_walks(tx, walks)
     await audit.record(
         tx,
         [
-            audit.Entry(force_id, by, "altered", f"walk {walk.id}", "went back to the queue: its officer may not walk")
+            audit.Entry(
+                force_id,
+                by,
+                "altered",
+                f"walk {walk.id}",
+                "went back to the queue: its officer may not walk"
+                if walk.officer_id is None
+                else "its second officer may not walk",
+            )
             for walk in walks
         ],
         now,

@@ -4,9 +4,9 @@ SELECT id FROM officer WHERE (force_id, id) IN (SELECT * FROM unnest($1::text[],
 ORDER BY force_id, id FOR NO KEY UPDATE;
 
 -- walks_arranged_at
--- Which of these walks cannot be held at these times: their officer has another arranged walk that overlaps.
-SELECT DISTINCT wanted.walk_id FROM walk w, unnest($1::text[], $2::text[], $3::uuid[], $4::timestamptz[], $5::timestamptz[])
+-- Which of these walks cannot be held at these times: an officer of theirs is on another arranged walk that overlaps.
+SELECT DISTINCT wanted.walk_id FROM booking b, unnest($1::text[], $2::text[], $3::uuid[], $4::timestamptz[], $5::timestamptz[])
     AS wanted (force_id, officer_id, walk_id, starts_at, busy_until)
-WHERE w.force_id = wanted.force_id AND w.officer_id = wanted.officer_id AND w.state = 'arranged'
-    AND w.id <> wanted.walk_id
-    AND tstzrange(w.starts_at, w.busy_until) && tstzrange(wanted.starts_at, wanted.busy_until);
+WHERE b.force_id = wanted.force_id AND b.officer_id = wanted.officer_id AND b.walk_id <> wanted.walk_id
+    AND b.starts_at IS NOT NULL
+    AND tstzrange(b.starts_at, b.busy_until) && tstzrange(wanted.starts_at, wanted.busy_until);

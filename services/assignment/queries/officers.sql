@@ -96,9 +96,10 @@ DELETE FROM absence WHERE force_id = $1 AND officer_id = $2 AND id = $3;
 DELETE FROM absence WHERE force_id = $1 AND last_day < $2;
 
 -- lock_open_walks_of_officers
--- Walks that these officers have in hand, locked in one order.
+-- Walks that these officers have in hand or come along to, locked in one order.
 SELECT * FROM walk
-WHERE force_id = $1 AND officer_id = ANY ($2::text[]) AND state IN ('taken', 'arranged')
+WHERE force_id = $1 AND (officer_id = ANY ($2::text[]) OR second_officer_id = ANY ($2::text[]))
+    AND state IN ('taken', 'arranged')
 ORDER BY force_id, id FOR UPDATE;
 
 -- release_follow_ups_of_officers

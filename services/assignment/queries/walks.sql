@@ -12,13 +12,13 @@ SELECT * FROM walk WHERE (force_id, id) IN (SELECT * FROM unnest($1::text[], $2:
 INSERT INTO walk (
     force_id, id, state, latitude, longitude, requested_at, arrange_by, triage_reason, area_id, team_id,
     boundary_version, routed_by, distance_m, officer_id, officer_kind, starts_at, busy_until, meeting_place,
-    started_at, ended_at, streetsafe_shown, cancel_reason, proposal
+    started_at, ended_at, streetsafe_shown, cancel_reason, proposal, second_officer_id, not_held, check_in_at
 )
 SELECT * FROM unnest(
     $1::text[], $2::uuid[], $3::text[], $4::float8[], $5::float8[], $6::timestamptz[], $7::timestamptz[],
     $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::float8[], $14::text[], $15::text[],
     $16::timestamptz[], $17::timestamptz[], $18::text[], $19::timestamptz[], $20::timestamptz[], $21::boolean[],
-    $22::text[], $23::jsonb[]
+    $22::text[], $23::jsonb[], $24::text[], $25::jsonb[], $26::timestamptz[]
 )
 ON CONFLICT (force_id, id) DO UPDATE SET
     latitude = excluded.latitude, longitude = excluded.longitude, proposal = excluded.proposal, state = excluded.state, triage_reason = excluded.triage_reason, area_id = excluded.area_id,
@@ -26,7 +26,8 @@ ON CONFLICT (force_id, id) DO UPDATE SET
     distance_m = excluded.distance_m, officer_id = excluded.officer_id, officer_kind = excluded.officer_kind,
     starts_at = excluded.starts_at, busy_until = excluded.busy_until, meeting_place = excluded.meeting_place,
     started_at = excluded.started_at, ended_at = excluded.ended_at, streetsafe_shown = excluded.streetsafe_shown,
-    cancel_reason = excluded.cancel_reason;
+    cancel_reason = excluded.cancel_reason, second_officer_id = excluded.second_officer_id,
+    not_held = excluded.not_held, check_in_at = excluded.check_in_at;
 
 -- queue_of_force
 -- Walks of a force in a state, longest waiting first; none that the asking officer, or the officer's own team, is excluded from.
@@ -52,6 +53,16 @@ CROSS JOIN LATERAL (
     ORDER BY walk.requested_at, walk.id LIMIT $6::bigint + $7::bigint
 ) AS w
 ORDER BY w.requested_at, w.id LIMIT $6::bigint OFFSET $7::bigint;
+
+-- walks_with_officer
+-- What an officer has in hand or comes along to: arranged walks by time, then those still to arrange.
+SELECT w.* FROM walk w
+WHERE w.force_id = $1 AND (w.officer_id = $2 OR w.second_officer_id = $2) AND w.state IN ('taken', 'arranged')
+    AND NOT EXISTS (
+        SELECT FROM request r WHERE r.force_id = w.force_id AND r.walk_id = w.id
+            AND r.contact -> 'excluded_officers' ? $2 OFFSET 0
+    )
+ORDER BY w.starts_at NULLS LAST, w.requested_at, w.id LIMIT $3;
 
 -- walks_of_officer
 -- What an officer has in hand: arranged walks by time, then those still to arrange, longest waiting first.

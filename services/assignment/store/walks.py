@@ -13,12 +13,12 @@ import asyncpg
 from services.assignment.domain.areas import Located
 from services.assignment.domain.refusals import MayNotWalk, OfficerDoubleBooked
 from services.assignment.domain.requests import Request
-from services.assignment.domain.walks import Proposal, ProposalAnswer, State, TriageReason, Walk
+from services.assignment.domain.walks import NotHeld, Proposal, ProposalAnswer, State, TriageReason, Walk
 from services.assignment.store import QUERIES
 from services.assignment.store.requests import request_of
 from services.assignment.store.rows import PAGE, Key, columns, point_of, uuid_of
 from shared.contracts.kinds import OfficerKind
-from shared.contracts.walks import RoutedBy
+from shared.contracts.walks import RoutedBy, WhyNotHeld
 from shared.database import Row, Transaction
 
 
@@ -58,6 +58,11 @@ async def walks_of_officer(tx: Transaction, force_id: str, officer_id: str) -> l
     return await with_requests(tx, await tx.fetch(QUERIES.walks_of_officer, force_id, officer_id, PAGE))
 
 
+async def walks_with_officer(tx: Transaction, force_id: str, officer_id: str) -> list[Walk]:
+    """What an officer has in hand or comes along to, the next to be held first; at most 50."""
+    return await with_requests(tx, await tx.fetch(QUERIES.walks_with_officer, force_id, officer_id, PAGE))
+
+
 async def save_walks(tx: Transaction, changed: Sequence[Walk]) -> None:
     """Write walks as they now are, not their requests.
 
@@ -93,6 +98,9 @@ async def save_walks(tx: Transaction, changed: Sequence[Walk]) -> None:
             [walk.streetsafe_shown for walk in changed],
             [walk.cancel_reason for walk in changed],
             [_proposal_json(walk.proposal) for walk in changed],
+            [walk.second_id for walk in changed],
+            [_not_held_json(walk.not_held) for walk in changed],
+            [walk.check_in_at for walk in changed],
         )
     except asyncpg.ExclusionViolationError as fault:
         raise OfficerDoubleBooked from fault
@@ -139,6 +147,24 @@ def _walk(row: Row, requests: tuple[Request, ...]) -> Walk:
         streetsafe_shown=row["streetsafe_shown"],
         cancel_reason=row["cancel_reason"],
         proposal=_proposal(row["proposal"]),
+        second_id=row["second_officer_id"],
+        not_held=_not_held(row["not_held"]),
+        check_in_at=row["check_in_at"],
+    )
+
+
+def _not_held_json(found: tuple[NotHeld, ...]) -> dict[str, Any] | None:
+    # Arrays of arrays are taken apart to the last element, so the times stand in an object.
+    if not found:
+        return None
+    return {"times": [{"starts_at": each.starts_at.isoformat(), "why": each.why} for each in found]}
+
+
+def _not_held(found: Any) -> tuple[NotHeld, ...]:
+    if found is None:
+        return ()
+    return tuple(
+        NotHeld(datetime.fromisoformat(each["starts_at"]), WhyNotHeld(each["why"])) for each in found["times"]
     )
 
 
