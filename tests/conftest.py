@@ -13,7 +13,8 @@ from shared.embedded.postgres import EmbeddedPostgres
 from shared.embedded.processes import free_port
 from shared.embedded.stack import stop_on_sigterm
 from shared.observability import configure_logging
-from tests.servers.apache_kafka import ApacheKafka, Lacking
+from tests.servers.apache_kafka import ApacheKafka
+from tests.servers.jars import Lacking
 from tests.servers.lacking import lacks, named
 from tests.servers.local_programs import IdentityServer, MailboxServer, identity_server, mailbox_server
 

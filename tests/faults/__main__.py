@@ -24,7 +24,7 @@ from shared.observability import configure_logging
 from tests.faults.found import Found
 from tests.faults.invariants import INVARIANTS
 from tests.faults.run import Outcome, run
-from tests.servers.apache_kafka import Lacking
+from tests.servers.jars import Lacking
 
 SHOWN = 20
 """Breaches of one invariant that are printed."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.run import run
-from tests.servers.apache_kafka import Lacking
+from tests.servers.jars import Lacking
 from tests.servers.lacking import lacks
 
 SEEDS = (4,)

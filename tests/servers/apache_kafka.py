@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import shutil
 import socket
 import struct
 import subprocess
 import time
-import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,58 +15,21 @@ from typing import Final
 
 from shared.embedded import kafka_protocol
 from shared.embedded.processes import end, wait_until
+from tests.servers.jars import CACHE, copied, version_in
 
 POM = Path(__file__).parent / "kafka" / "pom.xml"
 
 
-class Lacking(RuntimeError):
-    """This machine lacks something Apache Kafka needs; the message names it."""
-
-
 def kafka_version() -> str:
     """The version named once, in the pom."""
-    version = ET.parse(POM).findtext("properties/kafka.version")
-    if not version:
-        raise LookupError(f"{POM} names no kafka.version")
-    return version
+    return version_in(POM, "kafka")
 
 
 def jars() -> Path:
     """The folder of Kafka's jars, filled by Maven the first time. Raises Lacking, naming what is missing."""
-    version = kafka_version()
-    kept = os.environ.get("WALKANDTALK_KAFKA_CACHE")
-    folder = Path(kept) if kept else Path.home() / ".cache" / "walkandtalk" / f"kafka-{version}"
-    if shutil.which("java") is None:
-        raise Lacking("Java 17 (Debian: openjdk-17-jre-headless)")
-    whole = folder / f"kafka_2.13-{version}.whole"
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if whole.exists():
-            return folder
-        if shutil.which("mvn") is None:
-            raise Lacking("Maven, to get the jars of Apache Kafka (Debian: maven)")
-        copied = subprocess.run(
-            [
-                "mvn",
-                "-q",
-                "-B",
-                "-f",
-                str(POM),
-                "dependency:copy-dependencies",
-                "-DincludeScope=runtime",
-                f"-DoutputDirectory={folder}",
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        if copied.returncode:
-            raise Lacking(f"the jars of Apache Kafka {version}: Maven said\n{copied.stdout[-2000:]}")
-        # Written last: an interrupted download is completed by the next run instead of being taken as whole.
-        whole.touch()
-    return folder
+    version, kept = kafka_version(), os.environ.get("WALKANDTALK_KAFKA_CACHE")
+    folder = Path(kept) if kept else CACHE / f"kafka-{version}"
+    return copied(POM, folder, f"kafka_2.13-{version}", f"Apache Kafka {version}")
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from shared.embedded.broker import PARTITIONS
 from shared.embedded.processes import free_port
 from tests.bench.figures import WrongEffect
 from tests.bench.ground import Ground, Recorded
-from tests.servers.apache_kafka import ApacheKafka, Lacking, jars, kafka_version
+from tests.servers.apache_kafka import ApacheKafka, jars, kafka_version
+from tests.servers.jars import Lacking
 
 
 @dataclass(frozen=True, slots=True)
