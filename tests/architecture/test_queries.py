@@ -43,6 +43,11 @@ HOT = {
         "walks_of_officer": ("walk", "officer_id"),
         "concerns_of_walks": ("concern", "walk_id"),
         "known_contacts": ("follow_up", "contact_id"),
+        "passed_on_of_walks": ("passed_on", "walk_id"),
+        "escalated_walks": ("passed_on", "force_id"),
+        "attempts_of_walks": ("contact_attempt", "walk_id"),
+        "walks_of_officers": ("walk", "officer_id"),
+        "who_knows_her": ("contact_attempt", "request_id"),
     },
     "partners": {
         "lock_concerns": ("concern", "id"),

@@ -275,7 +275,7 @@ async def test_a_wanted_contact_opens_one_follow_up_for_the_officer_who_walked(b
     (found,) = await rows(bus, "SELECT id, officer_id, due_at FROM follow_up")
     assert found["officer_id"] == "officer-avon-1"
     assert found["due_at"] == datetime(2026, 11, 24, 23, 59, 59, tzinfo=UTC)
-    (timer,) = await rows(bus, "SELECT kind, subject, due_at FROM timer")
+    (timer,) = await rows(bus, "SELECT kind, subject, due_at FROM timer WHERE kind = 'follow-up-due'")
     assert timer == {"kind": "follow-up-due", "subject": found["id"], "due_at": found["due_at"]}
 
 
@@ -291,7 +291,7 @@ async def test_a_follow_up_that_passes_its_day_is_marked_overdue_unless_complete
     async with bus.transaction([FORCE]) as tx:
         command = CompleteFollowUp(ids[done.request_id], coordinator, FollowUpOutcome.REACHED.value)
         await following_up.complete_follow_ups(tx, [command], NOW)
-    assert [row["subject"] for row in await rows(bus, "SELECT subject FROM timer")] == [ids[late.request_id]]
+    assert [row["subject"] for row in await rows(bus, "SELECT subject FROM timer WHERE kind = 'follow-up-due'")] == [ids[late.request_id]]
     fired = [timers.Fired(FORCE, id_, NOW) for id_ in ids.values()]
     async with bus.transaction([FORCE]) as tx:
         await following_up.mark_overdue(tx, fired, NOW + timedelta(days=1))

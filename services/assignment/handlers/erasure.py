@@ -9,6 +9,7 @@ from services.assignment.domain import contact
 from services.assignment.domain.walks import ENDED
 from services.assignment.handlers.follow_ups import FOLLOW_UP_DUE
 from services.assignment.handlers.walks import facts
+from services.assignment.store import attempts as attempt_rows
 from services.assignment.store import erasure as erasure_rows
 from services.assignment.store import requests as request_rows
 from services.assignment.store import walks as walk_rows
@@ -42,6 +43,7 @@ async def forget(tx: Transaction, gone: Sequence[Gone], now: datetime) -> None:
     await request_rows.save_requests(tx, [each.walk for each in decided])
     await outbox.append(tx, [fact._replace(thread=Thread(None, None)) for fact in facts(decided, now)])
     await erasure_rows.erase_requests(tx, erased)
+    await attempt_rows.erase(tx, erased)
     for force_id, follow_up_id in await erasure_rows.drop_open_contacts(tx, erased):
         await timers.cancel(tx, FOLLOW_UP_DUE, force_id, [follow_up_id])
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from services.assignment.domain import contact, requests, routing
 from services.assignment.domain.areas import Located
 from services.assignment.handlers.areas import Locate
+from services.assignment.handlers.passing import watch
 from services.assignment.handlers.walks import Policies, facts, new_id, walks_asked_about
 from services.assignment.store import follow_ups as follow_up_rows
 from services.assignment.store import requests as request_rows
@@ -58,6 +59,7 @@ async def route_requests(
     ]
     await walk_rows.save_walks(tx, [each.walk for each in decided])
     await request_rows.save_requests(tx, [each.walk for each in decided])
+    await watch(tx, [(each.walk.force_id, each.walk.id) for each in decided], now, policies=policies)
     await outbox.append(
         tx,
         [

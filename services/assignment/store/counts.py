@@ -17,12 +17,14 @@ async def work_waiting(tx: Transaction, force_id: str, now: datetime) -> Mapping
 
 
 async def counts(tx: Transaction, now: datetime) -> dict[str, list[tuple[str, str, int]]]:
-    """For metrics, (force, which, how many): walks by state, walks late, follow-ups open and overdue."""
+    """For metrics, (force, which, how many): walks by state, late, escalated, follow-ups open and overdue."""
     walks_by_state = [(row["force_id"], row["state"], row["many"]) for row in await tx.fetch(QUERIES.walks_by_state)]
     late = [(row["force_id"], "", row["many"]) for row in await tx.fetch(QUERIES.walks_late, now)]
+    escalated = [(row["force_id"], row["what"], row["many"]) for row in await tx.fetch(QUERIES.escalations_waiting)]
     waiting = await tx.fetch(QUERIES.follow_ups_waiting, now)
     return {
         "walks": walks_by_state,
         "late": late,
+        "escalated": escalated,
         "follow_ups": [(row["force_id"], which, row[which]) for row in waiting for which in ("open", "overdue")],
     }
