@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from html import unescape
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -19,6 +20,7 @@ from tests.integration.test_intake_pages import csrf_of
 from tests.servers.databases import ServiceDatabaseMaker
 from tests.servers.forces_folder import forces_folder
 from tests.servers.intake_service import FORCE, Intake, intake_service, settings_of
+from tests.servers.welsh import WELSH
 
 OTHER: Final = "metropolitan"
 OWN: Final = "walks.avon.example.police.uk"
@@ -53,6 +55,39 @@ async def test_name_of_a_force_leads_to_its_first_page(intake: Intake, name: str
         assert (await client.get("/")).headers["location"] == f"/{FORCE}/"
         assert (await client.get("/?from=library-posters")).headers["location"] == f"/{FORCE}/?from=library-posters"
         assert "Avon and Somerset Police" in (await client.get(f"/{FORCE}/")).text
+
+
+async def test_logo_of_a_force_is_on_its_pages_and_under_its_name(
+    database: ServiceDatabaseMaker, tmp_path: Path
+) -> None:
+    """Said in the language of the page; kept by browsers under an address that changes with the picture; what stands
+    in it runs nothing, however it is opened; a force without one has none."""
+    welsh = {"cy": {**WELSH[FORCE]["translations"]["cy"], "logo": "Heddlu Avon a Gwlad yr Haf"}}
+    logo = {"file": "logo.svg", "text": "Avon and Somerset Police"}
+    chosen = {**HOSTS[FORCE], **WELSH[FORCE], "translations": welsh, "logo": logo}
+    folder = forces_folder(tmp_path, {FORCE: chosen})
+    addresses = set()
+    for fill in ("red", "blue"):
+        picture = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><path d="M0 0h1v1z" fill="{fill}"/></svg>'
+        (folder / FORCE / "logo.svg").write_text(picture)
+        async with intake_service(database, forces_dir=folder) as intake, at(intake, OWN) as own:
+            for before, said in (("", "Avon and Somerset Police"), ("/cy", "Heddlu Avon a Gwlad yr Haf")):
+                page = (await own.get(f"{before}/{FORCE}/")).text
+                [(address, alt)] = re.findall(r'<img class="walk-logo" src="([^"]+)" alt="([^"]+)">', page)
+                assert alt == said
+                addresses.add(address)
+            shown = await own.get(unescape(address))
+            assert (shown.status_code, shown.text) == (200, picture)
+            assert shown.headers["content-type"].startswith("image/svg+xml")
+            assert "immutable" in shown.headers["cache-control"]
+            assert shown.headers["x-content-type-options"] == "nosniff"
+            assert "default-src 'none'" in shown.headers["content-security-policy"]
+            async with at(intake, SHARED) as shared:
+                assert (await shared.get(unescape(address))).text == picture
+                assert "walk-logo" not in (await shared.get(f"/{OTHER}/")).text
+                for nobodys in ("/logo", f"/logo?force={OTHER}", "/logo?force=nobody"):
+                    assert (await shared.get(nobodys)).status_code == 404
+    assert len(addresses) == 2
 
 
 async def test_nothing_of_another_force_is_under_a_forces_name(intake: Intake) -> None:
