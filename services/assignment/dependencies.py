@@ -16,11 +16,12 @@ from services.assignment.handlers.areas import publish_areas
 from services.assignment.handlers.people import enrol_officers
 from services.assignment.metrics import Metrics
 from services.assignment.registers import Registers
-from services.assignment.settings import Settings
+from services.assignment.settings import Settings, scim_tokens
 from shared import runtime
 from shared.contracts.kinds import Point
 from shared.database import Transaction
 from shared.geography.postcodes import Postcodes
+from shared.policies import PolicyFault
 from shared.web.access import Role
 from shared.web.session import User, current_user
 
@@ -32,6 +33,9 @@ class Dependencies(runtime.Dependencies[Settings]):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.metrics = Metrics(self.registry, self.policies.forces)
+        self.scim_tokens = scim_tokens(self.settings.scim_tokens_file)
+        if unknown := sorted({force_id for force_id, _ in self.scim_tokens} - set(self.policies.forces)):
+            raise PolicyFault(f"{self.settings.scim_tokens_file}: {', '.join(unknown)}: is no force served here")
 
     @cached_property
     def registers(self) -> Registers:

@@ -151,6 +151,23 @@ ASSIGNMENT: Table = {
     ("POST", "/api/v1/walks/{walk_id}/route"): COORDINATOR,
     ("GET", "/api/v1/follow-ups"): POLICE,
     ("POST", "/api/v1/follow-ups/{follow_up_id}/complete"): POLICE,
+    ("GET", "/scim/v2/ServiceProviderConfig"): BEARER,
+    ("GET", "/scim/v2/ResourceTypes"): BEARER,
+    ("GET", "/scim/v2/ResourceTypes/{name}"): BEARER,
+    ("GET", "/scim/v2/Schemas"): BEARER,
+    ("GET", "/scim/v2/Schemas/{uri}"): BEARER,
+    ("GET", "/scim/v2/Users"): BEARER,
+    ("POST", "/scim/v2/Users"): BEARER,
+    ("GET", "/scim/v2/Groups"): BEARER,
+    ("POST", "/scim/v2/Groups"): BEARER,
+    ("GET", "/scim/v2/Users/{user_id}"): BEARER,
+    ("PUT", "/scim/v2/Users/{user_id}"): BEARER,
+    ("PATCH", "/scim/v2/Users/{user_id}"): BEARER,
+    ("DELETE", "/scim/v2/Users/{user_id}"): BEARER,
+    ("GET", "/scim/v2/Groups/{group_id}"): BEARER,
+    ("PUT", "/scim/v2/Groups/{group_id}"): BEARER,
+    ("PATCH", "/scim/v2/Groups/{group_id}"): BEARER,
+    ("DELETE", "/scim/v2/Groups/{group_id}"): BEARER,
 }
 
 PARTNERS: Table = {

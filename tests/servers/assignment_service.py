@@ -37,7 +37,7 @@ COORDINATOR = User("coordinator-avon", "Sergeant Helen Marsh", frozenset({Role.C
 OTHER_FORCE = User("coordinator-met", "Sergeant Joanne Clarke", frozenset({Role.COORDINATOR}), "metropolitan")
 
 
-def assignment_settings(service: ServiceDatabase, data_dir: Path) -> Settings:
+def assignment_settings(service: ServiceDatabase, data_dir: Path, **changed: Any) -> Settings:
     """Web role only: nothing listens on the bus."""
     return Settings(
         roles=("web",),
@@ -50,6 +50,7 @@ def assignment_settings(service: ServiceDatabase, data_dir: Path) -> Settings:
         oidc_issuer="http://127.0.0.1:1",
         oidc_client_id="walkandtalk",
         oidc_client_secret=SecretStr("client-secret"),
+        **changed,
     )
 
 

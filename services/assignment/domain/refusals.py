@@ -5,7 +5,7 @@ Refusal
 ├── NotYourWalk, NotYourFollowUp, NotOfThisTeam, NotOnRegister, OfficerExcluded, SwitchedOff
 ├── MayNotWalk                            the officer, not the walk
 │   └── OfficerOff, NotTrained, TrainingExpired, KindNotAllowed, OfficerAway
-├── OfficerNotFound, SessionNotFound, SessionNotHeld
+├── OfficerNotFound, SessionNotFound, SessionNotHeld, TooManyEntries
 ├── WalkNotRouted, WalkNotInTriage, WalkAlreadyTaken, WalkNotTaken, WalkNotArranged, WalkAlreadyCompleted,
 │   WalkAlreadyCancelled, ContactStopped, FollowUpAlreadyCompleted, OfficerDoubleBooked, ProposedToSeveral
 ├── ConcernNotFound, ConcernNotedOtherwise, ConcernRemoved, ConcernAlreadyPassed, ConcernAlreadyWithdrawn,
@@ -78,6 +78,10 @@ class OfficerAway(MayNotWalk):
 
 class OfficerNotFound(Refusal):
     """There is no such officer on the register."""
+
+
+class TooManyEntries(Refusal):
+    """There are too many entries. Remove those that do not hold any more."""
 
 
 class SessionNotFound(Refusal):

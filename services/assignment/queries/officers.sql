@@ -83,6 +83,10 @@ SELECT * FROM unnest(
 -- An officer's window that holds no more.
 DELETE FROM availability WHERE force_id = $1 AND officer_id = $2 AND id = $3;
 
+-- save_languages
+-- What an officer speaks beside English.
+UPDATE officer SET languages = $3 WHERE force_id = $1 AND id = $2;
+
 -- save_absence
 -- Days on which an officer cannot walk.
 INSERT INTO absence (force_id, id, officer_id, first_day, last_day) VALUES ($1, $2, $3, $4, $5);
@@ -110,4 +114,4 @@ WHERE force_id = $1 AND officer_id = ANY ($2::text[]) AND completed_at IS NULL;
 -- is_switched_off
 -- Whether somebody may not use this service any more: off on the register, or at the identity provider.
 SELECT EXISTS (SELECT FROM officer WHERE force_id = $1 AND id = $2 AND NOT active)
-    OR EXISTS (SELECT FROM scim_user WHERE force_id = $1 AND external_id = $2 HAVING bool_and(NOT active));
+    OR EXISTS (SELECT FROM scim_user WHERE force_id = $1 AND subject = $2 HAVING bool_and(NOT active));

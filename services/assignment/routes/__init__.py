@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from services.assignment.routes import follow_ups, walks
+from services.assignment.routes import follow_ups, scim, walks
 
-PARTS = (walks, follow_ups)
+PARTS = (walks, follow_ups, scim)
 
 router = APIRouter(routes=[route for part in PARTS for route in part.router.routes])

@@ -82,6 +82,7 @@ CREATE TABLE scim_user (
     id uuid NOT NULL,
     user_name text NOT NULL,
     external_id text,
+    subject text NOT NULL,
     active boolean NOT NULL,
     document jsonb NOT NULL,
     created_at timestamptz NOT NULL,
@@ -91,7 +92,7 @@ CREATE TABLE scim_user (
 );
 CREATE UNIQUE INDEX scim_user_name ON scim_user (force_id, lower(user_name)) WHERE deleted_at IS NULL;
 CREATE UNIQUE INDEX scim_user_external ON scim_user (force_id, external_id) WHERE deleted_at IS NULL;
-CREATE INDEX scim_user_subject ON scim_user (force_id, external_id);
+CREATE INDEX scim_user_subject ON scim_user (force_id, subject);
 CALL force_rows('scim_user');
 
 CREATE TABLE scim_group (

@@ -156,6 +156,11 @@ async def remove_window(tx: Transaction, officer: OfficerKey, window_id: UUID) -
     return await tx.run(QUERIES.remove_window, *officer, window_id)
 
 
+async def save_languages(tx: Transaction, officer: OfficerKey, languages: Sequence[str]) -> None:
+    """Write what an officer speaks beside English."""
+    await tx.run(QUERIES.save_languages, *officer, list(languages))
+
+
 async def save_absence(tx: Transaction, officer: OfficerKey, absence: Absence) -> None:
     """Add days away."""
     await tx.run(QUERIES.save_absence, officer[0], absence.id, officer[1], absence.first_day, absence.last_day)
