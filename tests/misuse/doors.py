@@ -139,15 +139,16 @@ class Ground:
     forms: list[Form] = field(default_factory=list)
     _noted: set[str] = field(default_factory=set)
 
-    async def look_around(self, *, visits: int = 400) -> None:
-        """Sign everybody in, read which ids there are, and go through the pages anybody may see, `visits` a service."""
+    async def look_around(self, *, visits: int = 400, first: Sequence[str] = ()) -> None:
+        """Sign everybody in, read which ids there are, and go through the pages anybody may see, `visits` a service;
+        those of the ids of `first` before others."""
         await self.sign_in()
         for service in SERVICES:
             self.ids[service] = await self._ids(service)
         self.forms.clear()
         self.used.clear()
         self._noted.clear()
-        await asyncio.gather(*(self._crawl(service, visits) for service in SERVICES))
+        await asyncio.gather(*(self._crawl(service, visits, first) for service in SERVICES))
         for service in SERVICES:
             self.used[service, "force"] = sorted({one.force_id for one in people()})
 
@@ -187,7 +188,7 @@ class Ground:
             found |= {str(row[0]) for row in await rows(self.stack, service, sql)}
         return sorted(found)
 
-    async def _crawl(self, service: str, visits: int) -> None:
+    async def _crawl(self, service: str, visits: int, first: Sequence[str]) -> None:
         """Follow every link and try every id as everybody; keep forms and the values paths were called with."""
         seen: set[tuple[str, str]] = set()
         mine = [door for door in doors() if door.service == service]
@@ -199,7 +200,7 @@ class Ground:
                 todo += [
                     door.path.replace("{" + door.parameters[0] + "}", one)
                     for door in pages
-                    for one in self.ids[service][:: max(1, len(self.ids[service]) // _TRIED)]
+                    for one in (*self.ids[service][:: max(1, len(self.ids[service]) // _TRIED)], *first)
                     if len(door.parameters) == 1 and door.parameters[0].endswith("_id") and _may(door.rule, person)
                 ]
                 while todo and len(seen) < visits:

@@ -16,10 +16,11 @@ from tests.flow.test_story import a_request
 OFFICER = "officer-avon-1"
 
 
-async def furnish(stack: Stack, *, walks: int = 5, each: int = 6, in_days: int = 40) -> None:
+async def furnish(stack: Stack, *, walks: int = 5, each: int = 6, in_days: int = 40) -> list[str]:
     """Some walks through the whole story, and `each` left where they wait: routed, taken, arranged, held.
 
     :param in_days: when those that are arranged begin; other days for the same officer's next ones.
+    :returns: the walks that were left, in that order.
     """
     report = await Demo(stack, walks, seed=5).run()
     assert report.faults == [], report.faults
@@ -58,3 +59,4 @@ async def furnish(stack: Stack, *, walks: int = 5, each: int = 6, in_days: int =
                 }
                 done = await client.post(f"{api}/{walk}/complete", json=held, headers=auth)
                 assert done.status_code == 200, done.text
+        return waiting[: 4 * each]
