@@ -89,6 +89,7 @@ def service_app(
     measure: Callable[[], Awaitable[None]] | None = None,
     force_names: Mapping[str, str] | None = None,
     tidy: Callable[[], Awaitable[None]] | None = None,
+    roomy: Mapping[str, int] | None = None,
 ) -> FastAPI:
     """One service as a web application whose lifespan runs its bus side too, as its settings' roles say.
 
@@ -221,6 +222,7 @@ def service_app(
         forces=dependencies.policies.forces,
         force_names=force_names,
         other_names=settings.other_names,
+        roomy=roomy,
     )
 
 

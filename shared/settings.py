@@ -41,6 +41,9 @@ class ServiceSettings(BaseSettings):
     postcodes_dir: Path | None = None
     """Where the compact postcode store was built already (may be read-only); otherwise it is kept in data_dir."""
 
+    attachments_dir: Path | None = None
+    """Where photographs are kept, shared by all replicas; otherwise a folder of data_dir."""
+
     client_address_header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]*$")] = ""
     """In which our own proxy adds, last, the address of who connected to it (X-Forwarded-For). Empty: nothing stands in
     front, and who connects is counted."""

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 from fastapi import FastAPI
 
 from services.assignment import pages, routes, subscribers, timers, wording
 from services.assignment.dependencies import Dependencies
 from services.assignment.handlers.erasure import forget
+from services.assignment.photos import LARGEST_SENT
 from services.assignment.routes.refusals import REFUSALS
 from services.assignment.settings import Settings
 from shared.policies import Policies
 from shared.runtime import run, service_app
-from shared.web.access import COORDINATOR, POLICE
+from shared.web.access import AUDITOR, COORDINATOR, POLICE
 from shared.web.pages import Link, Pages, Theme
+
+
+MARGIN: Final = 100_000
+"""What a form holds beside its photograph."""
 
 
 def site_pages(policies: Policies, intake_url: str) -> Pages:
@@ -30,6 +36,8 @@ def site_pages(policies: Policies, intake_url: str) -> Pages:
             Link("Queue", "/queue", POLICE),
             Link("Need an area", "/triage", COORDINATOR),
             Link("Follow-ups", "/follow-ups", POLICE),
+            Link("Not back", "/check-ins", COORDINATOR),
+            Link("Disclosures", "/disclosures", POLICE | AUDITOR),
             Link("Campaigns", f"{intake_url.rstrip('/')}/staff/campaigns", COORDINATOR),
         ],
     )
@@ -56,9 +64,10 @@ def build(settings: Settings) -> FastAPI:
         refusals=REFUSALS,
         subscriptions=subscribers.subscriptions(deps),
         forget=forget,
-        timers=timers.timers(policies),
+        timers=timers.timers(policies, deps.attachments),
         on_start=deps.take_registers,
         measure=deps.measure,
+        roomy={r"/record/[^/]+/concerns(/[^/]+)?|/api/v1/walks/[^/]+/photos": LARGEST_SENT + MARGIN},
     )
 
 

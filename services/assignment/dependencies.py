@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import isfinite
 from typing import Annotated, cast
+from uuid import UUID
 
 from fastapi import Depends, Query
 from starlette.requests import Request
 
 from services.assignment.domain.people import Person
-from services.assignment.handlers import looking, people
+from services.assignment.handlers import looking, noting, people
 from services.assignment.handlers.areas import publish_areas
 from services.assignment.handlers.people import enrol_officers
 from services.assignment.metrics import Metrics
 from services.assignment.registers import Registers
 from services.assignment.settings import Settings, scim_tokens
 from shared import runtime
+from shared.attachments import Attachments, Folder
 from shared.contracts.kinds import Point
+from shared.contracts.refusals import Refusal
 from shared.database import Transaction
+from shared.geography.grid import many_to_wgs84
 from shared.geography.postcodes import Postcodes
 from shared.policies import PolicyFault
+from shared.web import session
 from shared.web.access import Role
 from shared.web.session import User, current_user
+from shared.web.site import site_of
 
 
 @dataclass
@@ -46,6 +54,23 @@ class Dependencies(runtime.Dependencies[Settings]):
     def _postcodes(self) -> Postcodes:
         return Postcodes.open(self.settings.postcodes_dir or self.settings.data_dir)
 
+    @cached_property
+    def attachments(self) -> Attachments:
+        """Where photographs are kept."""
+        return Folder(self.settings.attachments_dir or self.settings.data_dir / "attachments")
+
+    async def put_photo(self, user: User, walk_id: UUID, drawn: bytes) -> str:
+        """Keep a photograph for a concern of a walk of this person's; its digest."""
+        async with self.database.transaction([user.force_id]) as tx:
+            digest = await noting.keep_photo(tx, walk_id, await person(tx, user), drawn, self.clock())
+        await self.attachments.put(user.force_id, drawn)
+        return digest
+
+    def session_ends(self, request: Request) -> int:
+        """When this person's session ends by itself, milliseconds since 1970; now where nobody can say."""
+        ends = session.ends(request, site_of(request)) or self.clock()
+        return int(ends.timestamp() * 1000)
+
     async def place_of(self, postcode: str) -> Point:
         """Where a postcode lies.
 
@@ -55,6 +80,25 @@ class Dependencies(runtime.Dependencies[Settings]):
         found = await asyncio.to_thread(lambda: self._postcodes.find(postcode).point)
         longitude, latitude = found.to_wgs84()
         return Point(latitude=round(latitude, 6), longitude=round(longitude, 6))
+
+    async def places_of(self, postcodes: Sequence[str]) -> list[Point | Refusal]:
+        """Where each of these postcodes lies, in their order, or why that cannot be said."""
+        await asyncio.to_thread(lambda: self._postcodes)
+        eastings, northings = self._postcodes.find_many(postcodes)
+        longitudes, latitudes = many_to_wgs84(eastings, northings)
+        return [
+            Point(latitude=round(latitude, 6), longitude=round(longitude, 6))
+            if isfinite(latitude)
+            else self._no_place(postcode)
+            for postcode, latitude, longitude in zip(postcodes, latitudes.tolist(), longitudes.tolist(), strict=True)
+        ]
+
+    def _no_place(self, postcode: str) -> Refusal:
+        try:
+            self._postcodes.find(postcode)
+        except Refusal as refusal:
+            return refusal
+        raise AssertionError(postcode)
 
     async def take_registers(self) -> None:
         """At start: make what the forces' files list the areas and officers in force; repeatable."""

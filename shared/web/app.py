@@ -139,6 +139,7 @@ def create_app(
     asyncapi: Callable[[], Mapping[str, Any]] | None = None,
     forces: tuple[str, ...] = (),
     max_body: int = MEGABYTE,
+    roomy: Mapping[str, int] | None = None,
     force_names: Mapping[str, str] | None = None,
     other_names: Sequence[str] = (),
 ) -> FastAPI:
@@ -148,7 +149,8 @@ def create_app(
     HTTP status of each Refusal (409, and 503 for TryAgain, when left out); `ready` and `bus_ready` name parts and
     whether each is well; `forces` are all forces of this installation, for an identity provider that is not limited
     to some of them by settings.oidc_forces. `force_names` is the force of each host name of a force's own;
-    `other_names` are further names of this service. Raises AccessTableBroken when routes and table differ.
+    `other_names` are further names of this service. `roomy` says for some paths (patterns) how large a body may be
+    there, where photographs arrive. Raises AccessTableBroken when routes and table differ.
     """
     site = Site.of(service, title, settings, force_names or ())
     answers = Answers(pages, refusals or {})
@@ -194,6 +196,7 @@ def create_app(
         registry=registry,
         broken=answers.respond,
         max_body=max_body,
+        roomy=roomy or {},
         headers=security_headers(pages.inline_script_hash, site.secure),
     )
     app.add_middleware(Speaking, languages=pages.languages)

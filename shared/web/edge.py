@@ -6,7 +6,7 @@ Pure ASGI, because a middleware that wraps requests and responses in objects cos
 import asyncio
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from uuid import UUID, uuid4
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
@@ -17,9 +17,11 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import observability
+from shared.web.access import UNTOLD
 
 MEGABYTE = 1_000_000
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+PICTURES = ("image/", "application/octet-stream", "multipart/form-data")
 QUIET = ("/health/", "/metrics", "/static/")
 TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 
@@ -82,6 +84,7 @@ class Edge:
         headers: list[tuple[str, str]],
         broken: Callable[[Request, Exception], Response],
         max_body: int = MEGABYTE,
+        roomy: Mapping[str, int] | None = None,
         body_seconds: float = BODY_SECONDS,
     ) -> None:
         self.app = app
@@ -90,6 +93,7 @@ class Edge:
         self.service = service
         self.headers = [(name.encode(), value.encode()) for name, value in (*headers, ("cache-control", "no-store"))]
         self.max_body = max_body
+        self.roomy = [(re.compile(pattern), size) for pattern, size in (roomy or {}).items()]
         labels = ("service", "method", "route", "status")
         self.requests = Counter("walkandtalk_http_requests", "HTTP requests answered.", labels, registry=registry)
         self.seconds = Histogram(
@@ -125,14 +129,19 @@ class Edge:
                 message["headers"] = [*given, *(one for one in self.headers if one[0] not in names), own]
             await send(message)
 
-        received = size if (size := declared(headers)) > self.max_body else 0
+        path = scope["path"]
+        room = next((size for pattern, size in self.roomy if pattern.fullmatch(path)), None)
+        limit = room or self.max_body
+        # Photographs hold every byte there is; the words of a form beside one are looked at by the form itself.
+        picture = room is not None and headers.get("content-type", "").startswith(PICTURES)
+        received = size if (size := declared(headers)) > limit else 0
         before = b""
         body_due: float | None = asyncio.get_running_loop().time() + self.body_seconds
 
         async def receiving() -> Message:
             nonlocal received, before, body_due
-            if received > self.max_body:
-                raise TooLarge(self.max_body)
+            if received > limit:
+                raise TooLarge(limit)
             try:
                 async with asyncio.timeout_at(body_due):
                     message = await receive()
@@ -144,9 +153,9 @@ class Edge:
             if message["type"] == "http.request":
                 body = message.get("body", b"")
                 received += len(body)
-                if received > self.max_body:
-                    raise TooLarge(self.max_body)
-                if body:
+                if received > limit:
+                    raise TooLarge(limit)
+                if body and not picture:
                     # What is looked for may lie across two parts of a body.
                     before = before[-MARGIN:] + body
                     refuse_nul(before, headers)
@@ -170,6 +179,8 @@ class Edge:
         """Count and log one answer under its route's template: a raw path may hold the secret of a link."""
         route = template(scope)
         method = scope["method"] if scope["method"] in METHODS else "other"
+        if route in UNTOLD and not (status in (401, 403) or (method, status) == ("GET", 303)):
+            method, route, status = "GET", UNTOLD[route], status if status >= 500 else 200
         counted = self.counted.get((method, route, status))
         if counted is None:
             # Finding a counter by its labels takes longer than counting; routes, methods and statuses are few.

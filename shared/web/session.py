@@ -4,7 +4,7 @@ import base64
 import json
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -89,6 +89,18 @@ def from_cookie(connection: HTTPConnection, site: Site, forces: Collection[str],
         return None
     # A force that is served no longer, or that the provider may speak for no longer, has no sessions.
     return user if user is not None and user.force_id in forces else None
+
+
+def ends(connection: HTTPConnection, site: Site) -> datetime | None:
+    """When the session of this browser ends by itself, None where there is none."""
+    text = connection.cookies.get(site.cookie(COOKIE))
+    if not text:
+        return None
+    try:
+        began = Fernet(base64.urlsafe_b64encode(site.session_key)).extract_timestamp(text.encode())
+    except InvalidToken:
+        return None
+    return datetime.fromtimestamp(began, UTC) + LASTS
 
 
 def keep(response: Response, user: User, site: Site, now: datetime) -> None:

@@ -355,29 +355,25 @@ async def test_the_forms_take_a_walk_from_queue_to_record_without_javascript(app
         assert arranged.status_code == 303
         page = (await client.get(f"/walks/{walk_id}")).text
         assert "The library" in page and "at 10am" in page
-        form = {
-            "many": "1",
-            "day": f"{today:%Y-%m-%d}",
-            "start": "00:00",
-            "end": "00:01",
-            "streetsafe": "yes",
-            "category_1": "badly-lit",
-            "severity_1": "high",
-            "words_1": "Ring me on 07700 900123 & look <b>there</b>",
-        }
-        added = await client.post(f"/walks/{walk_id}/complete", data={**form, "do": "add"})
-        assert added.status_code == 200 and 'name="category_2"' in added.text and "07700 900123" in added.text
-        half_filled = {**form, "many": "2", "words_2": "x", "do": "check"}
-        unsaid = await client.post(f"/walks/{walk_id}/complete", data=half_filled)
-        assert unsaid.status_code == 422 and "Select what concern 2 is about" in unsaid.text
-        shown = await client.post(f"/walks/{walk_id}/complete", data={**form, "many": "2", "do": "check"})
+        said = {"day": f"{today:%Y-%m-%d}", "start": "00:00", "end": "00:01", "streetsafe": "yes"}
+        assert (await client.post(f"/record/{walk_id}", data=said)).status_code == 303
+        concern = {"category": "badly-lit", "severity": "high", "words": "Ring me on 07700 900123 & look <b>there</b>"}
+        unsaid = await client.post(f"/record/{walk_id}/concerns", data={"words": "x"})
+        assert unsaid.status_code == 422 and "Select what it is about" in unsaid.text
+        assert (await client.post(f"/record/{walk_id}/concerns", data=concern)).status_code == 303
+        shown = await client.get(f"/walks/{walk_id}/complete")
         assert shown.status_code == 200 and "as partners will see it" in shown.text
         assert "a phone number" in shown.text and "look there" in shown.text
         assert (await client.get(f"/api/v1/walks/{walk_id}")).json()["state"] == "arranged"
-        hidden = dict(re.findall(r'<input type="hidden" name="([a-z_0-9]+)" value="([^"]*)">', shown.text))
-        assert hidden["category_1"] == "badly-lit"
-        hidden["words_1"] = "Look there"
-        recorded = await client.post(f"/walks/{walk_id}/complete", data={**hidden, "do": "record"})
+        (seen,) = re.findall(r'name="passed" type="checkbox" value="([^"]+)"', shown.text)
+        corrected = await client.post(
+            f"/record/{walk_id}/concerns/{seen[:36]}", data={**concern, "words": "Look <b>there</b>"}
+        )
+        assert corrected.status_code == 303
+        late = await client.post(f"/walks/{walk_id}/complete", data={"passed": seen, "disclosed": "no"})
+        assert late.status_code == 422 and "not as you saw it any more" in late.text
+        (seen,) = re.findall(r'name="passed" type="checkbox" value="([^"]+)"', late.text)
+        recorded = await client.post(f"/walks/{walk_id}/complete", data={"passed": seen, "disclosed": "no"})
         assert recorded.status_code == 303, recorded.text
         page = (await client.get(recorded.headers["location"])).text
     assert "Look there" in page and "No partner has been asked yet." in page and "The walk was recorded" in page

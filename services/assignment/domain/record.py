@@ -9,6 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from services.assignment.domain.areas import Located
+from services.assignment.domain.disclosures import Disclosure, refuse_closing
 from services.assignment.domain.refusals import EndsBeforeStart, EndsInTheFuture, WalkNotArranged, WalkTooShort
 from services.assignment.domain.walks import Changed, State, Walk, on_hand
 from services.assignment.domain.words import LONGEST_NAME, plain, shareable
@@ -104,9 +105,16 @@ def complete(
     concern_ids: Sequence[UUID],
     rules: WalkRules,
     now: datetime,
+    *,
+    disclosures: Sequence[Disclosure],
+    disclosed: bool | None,
 ) -> Completed:
     """The walk was held, perhaps earlier than arranged; each concern gets its id, in order.
 
+    `disclosures` are all of the walk, `disclosed` is whether the officer says that there was one, None where nobody
+    was asked.
+
+    :raises DisclosureOpen, DisclosureNotOpened: what was disclosed comes first.
     :raises EndsBeforeStart, EndsInTheFuture, WalkTooShort, WordsTooLong: what was entered cannot be right.
     """
     located, officer_id, officer_kind = on_hand(walk)
@@ -118,6 +126,7 @@ def complete(
         raise EndsInTheFuture
     if ended_at - started_at < timedelta(minutes=rules.minimum_minutes):
         raise WalkTooShort(rules.minimum_minutes)
+    refuse_closing(disclosures, disclosed)
     raised_on = london(started_at).date()
     concerns = tuple(
         to_raise(walk, concern_id, given, raised_on) for concern_id, given in zip(concern_ids, recorded, strict=True)

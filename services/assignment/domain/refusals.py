@@ -14,7 +14,7 @@ Refusal
     └── AreaUnknown, TeamUnknown, OfficerKnown, EntryWrong, SessionWrong, WindowWrong, DaysWrong,
         TimesWrong, AnswerTooLate, StartsInThePast, StartsTooFarAhead, MeetingPlaceMissing,
         EndsBeforeStart, EndsInTheFuture, WalkTooShort, WordsTooLong, OutcomeDoesNotFit, StartsInTheFuture,
-        TimesMissing, NobodyCame, NotAPhoto, PhotoTooLarge, PhotoGone, PhotoNotLookedAt
+        TimesMissing, NobodyCame, PostcodeWrong, NotAPhoto, PhotoTooLarge, PhotoGone, PhotoNotLookedAt
 """
 
 from __future__ import annotations
@@ -310,6 +310,12 @@ class NobodyCame(WrongField):
     """Say who came. Where nobody came, cancel the walk."""
 
     field = "came"
+
+
+class PostcodeWrong(WrongField):
+    """We cannot find that postcode. Check it, or leave it empty."""
+
+    field = "postcode"
 
 
 class NotAPhoto(WrongField):

@@ -8,10 +8,14 @@ from datetime import datetime
 from services.assignment.domain import contact
 from services.assignment.domain.walks import ENDED
 from services.assignment.handlers.follow_ups import FOLLOW_UP_DUE
+from services.assignment.handlers.noting import let_go
 from services.assignment.handlers.walks import facts
 from services.assignment.store import attempts as attempt_rows
+from services.assignment.store import disclosures as disclosure_rows
 from services.assignment.store import erasure as erasure_rows
+from services.assignment.store import record as record_rows
 from services.assignment.store import requests as request_rows
+from services.assignment.store import routings as routing_rows
 from services.assignment.store import walks as walk_rows
 from shared import audit, timers
 from shared.bus import erasure, outbox
@@ -56,6 +60,9 @@ async def forget(tx: Transaction, gone: Sequence[Gone], now: datetime) -> None:
         if all(request.id in ids or (walk.force_id, request.id) in buried for request in walk.requests)
     ]
     await erasure_rows.erase_walks(tx, left)
+    await disclosure_rows.unlink(tx, left)
+    await routing_rows.erase_routings(tx, left)
+    await let_go(tx, await record_rows.erase_records(tx, left), now)
     redacted = await erasure_rows.erase_concerns(tx, left)
     # Nothing in them leads from a concern to a request: not what caused them either.
     await outbox.append(

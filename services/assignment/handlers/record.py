@@ -1,4 +1,4 @@
-"""Walks that were held are recorded, after a look at what partners will see."""
+"""Walks that were held are recorded with their concerns by systems that ask for it in one call."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from uuid import UUID
 
 from services.assignment.domain import record
 from services.assignment.domain.people import Person
-from services.assignment.domain.record import Completed, RecordedConcern
+from services.assignment.domain.record import RecordedConcern
 from services.assignment.domain.walks import Walk
-from services.assignment.handlers.looking import walk_in_hand
 from services.assignment.handlers.walks import Policies, new_id, own, save, walks_commanded
 from services.assignment.store import concerns as concern_rows
+from services.assignment.store.disclosures import disclosures_of_walks
 from shared.database import Transaction
 
 
@@ -27,11 +27,14 @@ class Complete:
     ended_at: datetime
     streetsafe_shown: bool
     concerns: Sequence[RecordedConcern]
+    disclosed: bool | None = None
+    """Whether an alleged crime or intelligence came up; None where the officer was not asked."""
 
 
 async def complete(tx: Transaction, commands: Sequence[Complete], now: datetime, *, policies: Policies) -> list[Walk]:
     """Record walks that were held with their concerns; each concern is told, and the walk with their ids."""
     walks = await walks_commanded(tx, commands)
+    disclosures = await disclosures_of_walks(tx, [(walk.force_id, walk.id) for walk in walks.values()])
     decided = [
         record.complete(
             own(walks[command.walk_id], command.by),
@@ -42,24 +45,11 @@ async def complete(tx: Transaction, commands: Sequence[Complete], now: datetime,
             [new_id() for _ in command.concerns],
             policies[command.by.force_id].walks,
             now,
+            disclosures=disclosures.get(command.walk_id, ()),
+            disclosed=command.disclosed,
         )
         for command in commands
     ]
     saved = await save(tx, commands, decided, "recorded", now)
     await concern_rows.save_concerns(tx, [concern for each in decided for concern in each.concerns])
     return saved
-
-
-async def preview(tx: Transaction, command: Complete, now: datetime, *, policies: Policies) -> Completed:
-    """What recording this walk would make of it, so that the officer sees what partners will see. Writes nothing."""
-    walk = await walk_in_hand(tx, command.walk_id, command.by)
-    return record.complete(
-        walk,
-        command.started_at,
-        command.ended_at,
-        command.streetsafe_shown,
-        command.concerns,
-        [new_id() for _ in command.concerns],
-        policies[command.by.force_id].walks,
-        now,
-    )

@@ -4,8 +4,21 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from services.assignment.pages import arranging, follow_ups, my_work, queue, record, triage, walk
+from services.assignment.pages import (
+    arranging,
+    closing,
+    disclosures,
+    follow_ups,
+    my_work,
+    offline,
+    out,
+    queue,
+    record,
+    together,
+    triage,
+    walk,
+)
 
-PARTS = (my_work, queue, walk, arranging, record, triage, follow_ups)
+PARTS = (my_work, queue, walk, arranging, together, out, offline, record, closing, triage, follow_ups, disclosures)
 
 router = APIRouter(routes=[route for part in PARTS for route in part.router.routes])

@@ -9,9 +9,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.assignment.dependencies import Dependencies, Deps, SignedIn, person
+from services.assignment.domain.noting import is_resolved
 from services.assignment.domain.people import Person, may_walk
 from services.assignment.domain.walks import Walk
 from services.assignment.forms.taking import TakeForm
+from services.assignment.handlers import disclosures as disclosing
 from services.assignment.handlers import looking, taking
 from services.assignment.handlers.looking import Names
 from services.assignment.handlers.taking import Take
@@ -39,6 +41,8 @@ async def _walk_page(
     async with deps.database.transaction([user.force_id]) as tx:
         by = await person(tx, user)
         record = await looking.look_at_walk(tx, walk_id, by, now)
+        disclosures = await disclosing.disclosures_of_walk(tx, record.walk, by)
+        may_disclose = await disclosing.may_disclose(tx, record.walk, by)
         names = await looking.names(tx, user.force_id)
     walk = record.walk
     policy = deps.policies[user.force_id]
@@ -50,13 +54,20 @@ async def _walk_page(
         form=form or Form[TakeForm](),
         walk=walk,
         record=record,
+        resolved={one.id for one in record.concerns if is_resolved(one, record.referrals)},
+        disclosures=disclosures,
+        may_disclose=may_disclose,
         names=names,
         by=by,
         able=able,
         may_act=by.is_coordinator or walk.officer_id == by.id,
         contact_urls={each.id: contact_url(deps, each.id) for each in walk.requests},
-        ways={each.id: stops(each.route, deps.registers.locate(user.force_id, each.route)) for each in walk.requests},
+        ways={
+            each.id: stops(each.route, deps.registers.locate(user.force_id, [(at,) for at in each.route]))
+            for each in walk.requests
+        },
         minimum_minutes=policy.walks.minimum_minutes,
+        group_size=policy.walks.group_size,
         now=now,
         notice=notice(request),
     )

@@ -5,6 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from services.assignment.domain.refusals import (
+    DisclosureNotFound,
+    NotByWhoOpenedIt,
+    OnlyCoordinators,
+    ConcernNotFound,
     FollowUpNotFound,
     MayNotWalk,
     NotOfThisTeam,
@@ -18,9 +22,13 @@ from services.assignment.domain.refusals import (
     WalkNotFound,
     WrongField,
 )
+from shared.attachments import AttachmentGone
 from shared.contracts.refusals import Refusal
 
 REFUSALS: Final[dict[type[Refusal], int]] = {
+    DisclosureNotFound: 404,
+    OnlyCoordinators: 403,
+    NotByWhoOpenedIt: 403,
     WalkNotFound: 404,
     FollowUpNotFound: 404,
     NotYourWalk: 403,
@@ -32,5 +40,7 @@ REFUSALS: Final[dict[type[Refusal], int]] = {
     SwitchedOff: 403,
     OfficerNotFound: 404,
     SessionNotFound: 404,
+    ConcernNotFound: 404,
+    AttachmentGone: 404,
     WrongField: 422,
 }

@@ -9,7 +9,7 @@ from services.assignment.domain.record import Concern
 from services.assignment.store import QUERIES
 from services.assignment.store.rows import Key, columns, point_of, uuid_of
 from shared.contracts.kinds import PartOfDay, Reason, Severity
-from shared.database import Transaction
+from shared.database import Row, Transaction
 
 
 async def save_concerns(tx: Transaction, concerns: Sequence[Concern]) -> None:
@@ -34,21 +34,25 @@ async def save_concerns(tx: Transaction, concerns: Sequence[Concern]) -> None:
 
 async def concerns_of_walk(tx: Transaction, walk: Key) -> list[Concern]:
     """The concerns raised on a walk, in the order they were recorded."""
-    return [
-        Concern(
-            force_id=row["force_id"],
-            id=uuid_of(row["id"]),
-            walk_id=uuid_of(row["walk_id"]),
-            category=Reason(row["category"]),
-            place=point_of(row),
-            place_name=row["place_name"],
-            time_of_day=PartOfDay(row["time_of_day"]) if row["time_of_day"] else None,
-            severity=Severity(row["severity"]),
-            words=row["words"],
-            raised_on=row["raised_on"],
-        )
-        for row in await tx.fetch(QUERIES.concerns_of_walks, *columns([walk]))
-    ]
+    return [concern_of(row) for row in await tx.fetch(QUERIES.concerns_of_walks, *columns([walk]))]
+
+
+def concern_of(row: Row) -> Concern:
+    """A concern from its row."""
+    return Concern(
+        force_id=row["force_id"],
+        id=uuid_of(row["id"]),
+        walk_id=uuid_of(row["walk_id"]),
+        category=Reason(row["category"]),
+        place=point_of(row),
+        place_name=row["place_name"],
+        time_of_day=PartOfDay(row["time_of_day"]) if row["time_of_day"] else None,
+        severity=Severity(row["severity"]),
+        words=row["words"],
+        raised_on=row["raised_on"],
+        withdrawn_at=row["withdrawn_at"],
+        reopened_at=row["reopened_at"],
+    )
 
 
 async def known_concerns(tx: Transaction, concerns: Iterable[Key]) -> set[UUID]:
