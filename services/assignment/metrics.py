@@ -35,6 +35,12 @@ class Metrics:
             ("force", "what"),
             registry=registry,
         )
+        self._disclosures_overdue = Gauge(
+            "walkandtalk_disclosures_overdue",
+            "Records that a walk waits for and that are past their time. The only figure there is of them.",
+            ("force",),
+            registry=registry,
+        )
         self._follow_ups = Gauge(
             "walkandtalk_follow_ups", "Follow-ups open, and of those overdue.", ("force", "which"), registry=registry
         )
@@ -43,12 +49,14 @@ class Metrics:
         """Take over what store.counts() found; what it does not name is nought."""
         walks = {(force, state): many for force, state, many in counted["walks"]}
         late = {force: many for force, _, many in counted["late"]}
+        overdue = {force: many for force, _, many in counted["disclosures_overdue"]}
         escalated = {(force, what): many for force, what, many in counted["escalated"]}
         waiting = {(force, which): many for force, which, many in counted["follow_ups"]}
         for force in self._forces:
             for state in _STATES:
                 self._walks.labels(force, state.value).set(walks.get((force, state.value), 0))
             self._late.labels(force).set(late.get(force, 0))
+            self._disclosures_overdue.labels(force).set(overdue.get(force, 0))
             for what in sorted(ESCALATED):
                 self._escalated.labels(force, what.value).set(escalated.get((force, what), 0))
             for which in _FOLLOW_UPS:

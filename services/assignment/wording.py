@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Final
 
+from services.assignment.domain.disclosures import DisclosureKind, Mistake, Safeguarding, Signpost
 from services.assignment.domain.follow_ups import FollowUpKind
 from services.assignment.domain.referrals import ReferralState
 from services.assignment.domain.walks import State, TriageReason
@@ -53,6 +54,23 @@ SAID: Final[Mapping[str, str]] = {
     RoutedBy.COVERS: "The place lies in this area",
     RoutedBy.NEAREST: "The nearest area",
     RoutedBy.COORDINATOR: "Chosen by a coordinator",
+    DisclosureKind.CRIME: "Crime",
+    DisclosureKind.INTELLIGENCE: "Intelligence",
+    Safeguarding.MADE_SAFE: "Made safe there and then",
+    Safeguarding.RISK_ASSESSED: "Risk assessed with her",
+    Safeguarding.REFERRED: "Safeguarding referral made",
+    Safeguarding.SPECIALIST_TOLD: "Specialist officer or unit told",
+    Safeguarding.SUPERVISOR_TOLD: "Supervisor told",
+    Safeguarding.NONE_NEEDED: "Looked at, nothing was needed",
+    Signpost.HOW_TO_REPORT: "How to report it",
+    Signpost.VICTIM_SUPPORT: "Victim Support",
+    Signpost.DOMESTIC_ABUSE: "Domestic abuse services",
+    Signpost.SEXUAL_VIOLENCE: "Sexual violence services",
+    Signpost.HEALTH: "Health services",
+    Signpost.OTHER: "Other services",
+    Signpost.NONE_WANTED: "She did not want any",
+    Mistake.OPENED_BY_MISTAKE: "Opened by mistake",
+    Mistake.RECORDED_TWICE: "Recorded twice",
     FollowUpKind.CONTACT: "Call or visit",
     FollowUpKind.REVIEW: "Review of an answer",
     ReferralState.MADE: "Asked",

@@ -128,7 +128,8 @@ def a_concern(**changed: Any) -> RecordedConcern:
 
 def completed(walk: Walk, *concerns: RecordedConcern, minutes: int = 45, rules: WalkRules = RULES) -> Completed:
     start = MONDAY - timedelta(minutes=minutes)
-    return complete(walk, start, MONDAY, True, concerns, [uuid4() for _ in concerns], rules, MONDAY)
+    ids = [uuid4() for _ in concerns]
+    return complete(walk, start, MONDAY, True, concerns, ids, rules, MONDAY, disclosures=(), disclosed=False)
 
 
 class TestRouting:
@@ -314,7 +315,7 @@ class TestCompleting:
     def test_times_that_cannot_be_are_refused(self, start: datetime, end: datetime, refusal: type[Refusal]) -> None:
         """A phone may be five minutes ahead, no more."""
         with pytest.raises(refusal):
-            complete(an_arranged_walk(), start, end, True, [], [], RULES, MONDAY)
+            complete(an_arranged_walk(), start, end, True, [], [], RULES, MONDAY, disclosures=(), disclosed=False)
 
     def test_a_walk_that_was_not_arranged_cannot_be_recorded(self) -> None:
         """Taken is not enough."""
@@ -325,7 +326,9 @@ class TestCompleting:
         """Half past eleven at night UTC in summer is the next day there."""
         late = datetime(2026, 7, 1, 23, 30, tzinfo=UTC)
         end = late + timedelta(minutes=40)
-        done = complete(an_arranged_walk(), late, end, True, [a_concern()], [uuid4()], RULES, end)
+        done = complete(
+            an_arranged_walk(), late, end, True, [a_concern()], [uuid4()], RULES, end, disclosures=(), disclosed=False
+        )
         assert done.concerns[0].raised_on == date(2026, 7, 2)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -12,10 +13,21 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from services.assignment.domain import arranging, contact, record, routing, taking
 from services.assignment.domain.areas import Area, Located
+from services.assignment.domain.disclosures import (
+    Disclosure,
+    DisclosureKind,
+    Given,
+    Mistake,
+    Safeguarding,
+    open_disclosure,
+    record_disclosure,
+    withdraw_disclosure,
+)
+from services.assignment.domain.people import Person
 from services.assignment.domain.walks import ENDED, Changed, State, Walk
 from shared.contracts.envelope import Event
 from shared.contracts.kinds import Point
-from shared.contracts.policy import WalkRules
+from shared.contracts.policy import DisclosureRules, WalkRules
 from shared.contracts.refusals import Refusal
 from shared.contracts.walk_requests import ProposalAnswered, WalkRequestAmended
 from shared.contracts.walks import (
@@ -45,6 +57,8 @@ class LifeOfAWalk(RuleBasedStateMachine):
         super().__init__()
         self.now = START
         self.told: list[Event] = []
+        self.disclosures: dict[UUID, Disclosure] = {}
+        self.closed = False
 
     @initialize(located=st.booleans(), requests=st.integers(1, 3))
     def requested(self, located: bool, requests: int) -> None:
@@ -54,11 +68,11 @@ class LifeOfAWalk(RuleBasedStateMachine):
         more = tuple(a_request() for _ in range(requests - 1))
         self.walk: Walk = replace(made.walk, requests=(*made.walk.requests, *more))
 
-    def attempt(self, decide: object, *given: object) -> None:
+    def attempt(self, decide: object, *given: object, **named: object) -> None:
         assert callable(decide)
         before = self.walk
         try:
-            changed = decide(self.walk, *given)
+            changed = decide(self.walk, *given, **named)
         except Refusal:
             assert self.walk == before
             return
@@ -108,10 +122,55 @@ class LifeOfAWalk(RuleBasedStateMachine):
         located = Located(area, area, "v1", RoutedBy.COVERS) if area else None
         self.attempt(contact.amend, amended, located, self.now)
 
-    @rule(minutes=st.integers(-5, 90))
-    def complete(self, minutes: int) -> None:
+    @rule(minutes=st.integers(-5, 90), disclosed=st.sampled_from([True, False, None]))
+    def complete(self, minutes: int, disclosed: bool | None) -> None:
         start = self.now - timedelta(minutes=minutes)
-        self.attempt(record.complete, start, self.now, True, [], [], RULES, self.now)
+        standing = list(self.disclosures.values())
+        self.attempt(
+            record.complete,
+            start,
+            self.now,
+            True,
+            [],
+            [],
+            RULES,
+            self.now,
+            disclosures=standing,
+            disclosed=disclosed,
+        )
+        if self.walk.state is State.COMPLETED and not self.closed:
+            self.closed = True
+            assert not any(each.is_unsettled for each in standing)
+            assert not disclosed or any(each.withdrawn_at is None for each in standing)
+
+    @rule()
+    def disclose(self) -> None:
+        with suppress(Refusal):
+            found = open_disclosure(
+                self.walk, list(self.disclosures.values()), uuid4(), "officer-1", DisclosureRules(), self.now
+            )
+            self.disclosures[found.id] = found
+
+    @rule(which=st.integers(0, 3), reference=st.booleans(), safeguarding=st.booleans())
+    def record_disclosure(self, which: int, reference: bool, safeguarding: bool) -> None:
+        if self.disclosures:
+            found = list(self.disclosures.values())[which % len(self.disclosures)]
+            given = Given(
+                kind=DisclosureKind.CRIME,
+                reference="5226/123456" if reference else None,
+                safeguarding=(Safeguarding.MADE_SAFE,) if safeguarding else (),
+                safeguarded_at=self.now,
+            )
+            with suppress(Refusal):
+                self.disclosures[found.id] = record_disclosure(found, given, "officer-1", self.now)
+
+    @rule(which=st.integers(0, 3), by=st.sampled_from(["officer-1", "coordinator-1"]), may=st.booleans())
+    def withdraw_disclosure(self, which: int, by: str, may: bool) -> None:
+        if self.disclosures:
+            found = list(self.disclosures.values())[which % len(self.disclosures)]
+            person = Person(FORCE, by, may, None, frozenset(), None)
+            with suppress(Refusal):
+                self.disclosures[found.id] = withdraw_disclosure(found, Mistake.OPENED_BY_MISTAKE, person, self.now)
 
     @rule()
     def cancel(self) -> None:
@@ -138,6 +197,12 @@ class LifeOfAWalk(RuleBasedStateMachine):
     @rule(hours=st.integers(1, 100))
     def time_passes(self, hours: int) -> None:
         self.now += timedelta(hours=hours)
+
+    @invariant()
+    def one_disclosure_is_open_at_a_time_and_none_loses_what_was_recorded(self) -> None:
+        assert sum(each.is_unsettled for each in self.disclosures.values()) <= 1
+        for each in self.disclosures.values():
+            assert each.withdrawn_at is None or (each.reference is None and each.withdrawn_by != each.opened_by)
 
     @invariant()
     def nobody_she_excludes_has_an_open_walk(self) -> None:

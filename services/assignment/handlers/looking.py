@@ -18,6 +18,7 @@ from services.assignment.handlers.walks import own
 from services.assignment.store import areas as area_rows
 from services.assignment.store import concerns as concern_rows
 from services.assignment.store import counts as counting
+from services.assignment.store import disclosures as disclosure_rows
 from services.assignment.store import follow_ups as follow_up_rows
 from services.assignment.store import officers as officer_rows
 from services.assignment.store import referrals as referral_rows
@@ -121,4 +122,8 @@ async def work_waiting(tx: Transaction, by: Person, now: datetime) -> Mapping[st
 
 async def count(tx: Transaction, now: datetime) -> Mapping[str, Sequence[tuple[str, str, int]]]:
     """What stands in the database, for metrics."""
-    return await counting.counts(tx, now)
+    overdue = await disclosure_rows.overdue(tx, now)
+    return {
+        **await counting.counts(tx, now),
+        "disclosures_overdue": [(force_id, "", many) for force_id, many in overdue.items()],
+    }

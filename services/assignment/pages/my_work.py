@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from services.assignment.dependencies import Deps, SignedIn, person
 from services.assignment.domain.walks import State
+from services.assignment.handlers import disclosures as disclosing
 from services.assignment.handlers import follow_ups as following_up
 from services.assignment.handlers import looking
 from services.assignment.pages.notices import notice
@@ -26,6 +27,7 @@ async def my_work(request: Request, user: SignedIn, deps: Deps) -> Response:
         in_hand = await looking.work_in_hand(tx, by)
         waiting, more_waiting = await looking.list_walks(tx, by, State.ROUTED, None, 1)
         follow_ups, _ = await following_up.list_follow_ups(tx, by, 1)
+        disclosure_overdue = await disclosing.overdue_for(tx, by, now)
         force = await looking.work_waiting(tx, by, now) if by.is_coordinator else None
     return render(
         request,
@@ -37,6 +39,7 @@ async def my_work(request: Request, user: SignedIn, deps: Deps) -> Response:
         waiting=len(waiting),
         more_waiting=more_waiting,
         follow_ups=follow_ups,
+        disclosure_overdue=disclosure_overdue,
         force=force,
         now=now,
         notice=notice(request),

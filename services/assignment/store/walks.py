@@ -107,6 +107,8 @@ async def save_walks(tx: Transaction, changed: Sequence[Walk]) -> None:
     except asyncpg.CheckViolationError as fault:
         if fault.constraint_name == "officer_may_walk":
             raise MayNotWalk from fault
+        if fault.constraint_name == "walk_closed_with_disclosure":
+            raise DisclosureOpen from fault
         raise
 
 
