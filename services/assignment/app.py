@@ -36,6 +36,7 @@ def site_pages(policies: Policies, intake_url: str) -> Pages:
             Link("Queue", "/queue", POLICE),
             Link("Need an area", "/triage", COORDINATOR),
             Link("Follow-ups", "/follow-ups", POLICE),
+            Link("Not back", "/check-ins", COORDINATOR),
             Link("Disclosures", "/disclosures", POLICE | AUDITOR),
             Link("Not back", "/check-ins", COORDINATOR),
             Link("Disclosures", "/disclosures", POLICE | AUDITOR),

@@ -41,6 +41,12 @@ class Metrics:
             ("force",),
             registry=registry,
         )
+        self._not_back = Gauge(
+            "walkandtalk_officers_not_back",
+            "Walks that were to be over and of which nobody has said that the officers are back.",
+            ("force",),
+            registry=registry,
+        )
         self._follow_ups = Gauge(
             "walkandtalk_follow_ups", "Follow-ups open, and of those overdue.", ("force", "which"), registry=registry
         )
@@ -49,6 +55,7 @@ class Metrics:
         """Take over what store.counts() found; what it does not name is nought."""
         walks = {(force, state): many for force, state, many in counted["walks"]}
         late = {force: many for force, _, many in counted["late"]}
+        not_back = {force: many for force, _, many in counted["not_back"]}
         overdue = {force: many for force, _, many in counted["disclosures_overdue"]}
         escalated = {(force, what): many for force, what, many in counted["escalated"]}
         waiting = {(force, which): many for force, which, many in counted["follow_ups"]}
@@ -56,6 +63,7 @@ class Metrics:
             for state in _STATES:
                 self._walks.labels(force, state.value).set(walks.get((force, state.value), 0))
             self._late.labels(force).set(late.get(force, 0))
+            self._not_back.labels(force).set(not_back.get(force, 0))
             self._disclosures_overdue.labels(force).set(overdue.get(force, 0))
             for what in sorted(ESCALATED):
                 self._escalated.labels(force, what.value).set(escalated.get((force, what), 0))

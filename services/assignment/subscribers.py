@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from services.assignment.dependencies import Dependencies
-from services.assignment.handlers import arranging, erasure, referrals, requests
+from services.assignment.handlers import arranging, erasure, groups, referrals, requests
 from services.assignment.handlers import follow_ups as following_up
 from shared.bus.subscriptions import Subscriptions
 from shared.contracts.feedback import FeedbackFlagged
@@ -32,10 +32,12 @@ def subscriptions(deps: Dependencies) -> Subscriptions:
     policies = deps.policies
     subscribe = Subscriptions("assignment")
     subscribe.to(WalkRequested, partial(requests.route_requests, policies=policies, locate=deps.registers.locate))
-    subscribe.to(WalkRequestAmended, partial(requests.amend_requests, locate=deps.registers.locate))
+    subscribe.to(WalkRequestAmended, partial(groups.amend_requests, policies=policies, locate=deps.registers.locate))
     subscribe.to(ProposalAnswered, partial(arranging.answer_proposals, policies=policies))
     subscribe.to(WalkRequestWithdrawn, requests.withdraw_requests)
-    subscribe.to(ContactRulesChanged, requests.change_contact_rules)
+    subscribe.to(
+        ContactRulesChanged, partial(groups.change_contact_rules, policies=policies, locate=deps.registers.locate)
+    )
     subscribe.to(ContactWanted, partial(following_up.open_follow_ups, policies=policies))
     subscribe.to(ParticipantErased, erasure.forget_erased)
     subscribe.to(FeedbackFlagged, partial(following_up.open_reviews, policies=policies))

@@ -11,8 +11,20 @@ from services.assignment.domain.follow_ups import FollowUpKind
 from services.assignment.domain.referrals import ReferralState
 from services.assignment.domain.walks import State, TriageReason
 from shared.contracts.kinds import Channel, OfficerKind, PartOfDay, Reason, Severity, Urgency, Weekday
-from shared.contracts.walks import RoutedBy
+from shared.contracts.walks import RoutedBy, WhatNext, WhyNotHeld
 from shared.working_days import london
+
+WHY_NOT_HELD: Final[Mapping[str, str]] = {
+    WhyNotHeld.SHE_DID_NOT_COME: "She did not come",
+    WhyNotHeld.OFFICER_COULD_NOT: "The officer could not come",
+    WhyNotHeld.WEATHER: "The weather",
+    WhyNotHeld.OTHER: "Another reason",
+}
+WHAT_NEXT: Final[Mapping[str, tuple[str, str]]] = {
+    WhatNext.AGAIN: ("We try again", "The walk stays with its officer, who proposes or arranges another time."),
+    WhatNext.QUEUE: ("Another officer may take it", "It goes back to the team’s queue."),
+    WhatNext.CLOSE: ("The walk is closed", "She no longer wants it, or cannot be reached. She can ask again."),
+}
 
 SAID: Final[Mapping[str, str]] = {
     Reason.NO_CCTV: "No CCTV",
@@ -82,6 +94,9 @@ SAID: Final[Mapping[str, str]] = {
     ReferralState.MONITORING: "Monitoring",
     ReferralState.DONE: "Done",
     ReferralState.NOTHING_MORE: "Nothing more will be done",
+    **WHY_NOT_HELD,
+    "not-held": "It did not take place",
+    "joined": "Its women walk with others",
     "reached": "Reached",
     "not-reached": "Not reached",
     "declined": "Will not act",

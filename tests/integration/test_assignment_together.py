@@ -13,7 +13,7 @@ import pytest
 from services.assignment.domain.refusals import MayNotWalk, NotTrained, OfficerDoubleBooked, OfficerExcluded
 from services.assignment.domain.second import OnThisWalk
 from services.assignment.domain.walks import Walk
-from services.assignment.handlers import arranging, looking, second, taking
+from services.assignment.handlers import arranging, looking, requests, second, taking
 from services.assignment.handlers.arranging import Arrange
 from services.assignment.handlers.second import Bring
 from services.assignment.handlers.taking import Take
@@ -31,7 +31,6 @@ from tests.integration.test_assignment_handlers import (
     bus,
     handle,
     received,
-    requests,
     route_requests,
     rows,
     service,

@@ -83,9 +83,10 @@ def change_contact(walk: Walk, rules: Mapping[UUID, ContactRules]) -> Walk:
         walk = replace(walk, proposal=None)
     if walk.state in ENDED or walk.state is State.TRIAGE or walk.located is None:
         return walk
+    team_id = walk.located.team_id
     if walk.second_id is not None and walk.excludes_officer(walk.second_id):
         walk = replace(walk, second_id=None)
-    if not (walk.excludes_team(walk.located.team_id) or walk.excludes_officer(walk.officer_id)):
+    if not (walk.excludes_team(team_id) or walk.excludes_officer(walk.officer_id)):
         return walk
     return replace(
         walk,

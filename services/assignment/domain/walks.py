@@ -106,8 +106,9 @@ class Walk:
 
     @property
     def contact_stopped(self) -> bool:
-        """Whether any woman of this walk has said that contact is no longer safe."""
-        return any(request.contact.stopped for request in self.requests)
+        """Whether a woman of this walk, of those who have not withdrawn, has said that contact is no longer safe."""
+        left = [request for request in self.requests if request.withdrawn_at is None]
+        return any(request.contact.stopped for request in left or self.requests)
 
     def excludes_officer(self, officer_id: str | None) -> bool:
         """Whether a woman of this walk has excluded this officer."""

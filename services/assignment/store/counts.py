@@ -21,10 +21,12 @@ async def counts(tx: Transaction, now: datetime) -> dict[str, list[tuple[str, st
     walks_by_state = [(row["force_id"], row["state"], row["many"]) for row in await tx.fetch(QUERIES.walks_by_state)]
     late = [(row["force_id"], "", row["many"]) for row in await tx.fetch(QUERIES.walks_late, now)]
     escalated = [(row["force_id"], row["what"], row["many"]) for row in await tx.fetch(QUERIES.escalations_waiting)]
+    not_back = [(row["force_id"], "", row["many"]) for row in await tx.fetch(QUERIES.check_ins_missed_counted, now)]
     waiting = await tx.fetch(QUERIES.follow_ups_waiting, now)
     return {
         "walks": walks_by_state,
         "late": late,
         "escalated": escalated,
+        "not_back": not_back,
         "follow_ups": [(row["force_id"], which, row[which]) for row in waiting for which in ("open", "overdue")],
     }
