@@ -38,8 +38,6 @@ def site_pages(policies: Policies, intake_url: str) -> Pages:
             Link("Follow-ups", "/follow-ups", POLICE),
             Link("Not back", "/check-ins", COORDINATOR),
             Link("Disclosures", "/disclosures", POLICE | AUDITOR),
-            Link("Not back", "/check-ins", COORDINATOR),
-            Link("Disclosures", "/disclosures", POLICE | AUDITOR),
             Link("Campaigns", f"{intake_url.rstrip('/')}/staff/campaigns", COORDINATOR),
         ],
     )

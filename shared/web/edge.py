@@ -181,8 +181,6 @@ class Edge:
         method = scope["method"] if scope["method"] in METHODS else "other"
         if route in UNTOLD and not (status in (401, 403) or (method, status) == ("GET", 303)):
             method, route, status = "GET", UNTOLD[route], status if status >= 500 else 200
-        if route in UNTOLD and not (status in (401, 403) or (method, status) == ("GET", 303)):
-            method, route, status = "GET", UNTOLD[route], status if status >= 500 else 200
         counted = self.counted.get((method, route, status))
         if counted is None:
             # Finding a counter by its labels takes longer than counting; routes, methods and statuses are few.

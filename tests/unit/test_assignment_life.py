@@ -87,7 +87,7 @@ class LifeOfAWalk(RuleBasedStateMachine):
 
     @rule(officer=st.sampled_from(sorted(OFFICERS)))
     def take(self, officer: str) -> None:
-        self.attempt(taking.take, OFFICERS[officer], RULES)
+        self.attempt(taking.take, OFFICERS[officer], RULES, self.now)
 
     @rule(hours=st.integers(-1, 48))
     def arrange(self, hours: int) -> None:

@@ -54,8 +54,6 @@ async def _walk_page(
         form=form or Form[TakeForm](),
         walk=walk,
         record=record,
-        disclosures=disclosures,
-        may_disclose=may_disclose,
         resolved={one.id for one in record.concerns if is_resolved(one, record.referrals)},
         disclosures=disclosures,
         may_disclose=may_disclose,

@@ -11,7 +11,7 @@ from uuid import UUID
 import asyncpg
 
 from services.assignment.domain.areas import Located
-from services.assignment.domain.refusals import MayNotWalk, OfficerDoubleBooked
+from services.assignment.domain.refusals import DisclosureOpen, MayNotWalk, OfficerDoubleBooked
 from services.assignment.domain.requests import Request
 from services.assignment.domain.walks import NotHeld, Proposal, ProposalAnswer, State, TriageReason, Walk
 from services.assignment.store import QUERIES
