@@ -79,6 +79,11 @@ async def cancel(tx: Transaction, force_id: str, ids: Sequence[UUID]) -> int:
     return await tx.run(QUERIES.cancel_sendings, force_id, list(ids)) if ids else 0
 
 
+async def forget(tx: Transaction, force_id: str, ids: Sequence[UUID]) -> None:
+    """Cancel these, and keep nothing of those that were sent: what they said is erased."""
+    await tx.run(QUERIES.forget_sendings, force_id, list(ids))
+
+
 async def done(tx: Transaction, force_id: str, id: UUID, at: datetime) -> None:
     """What was still to go has gone: a person posted it, or its receipt came before the channel's word."""
     await tx.run(QUERIES.mark_sent, force_id, id, at)

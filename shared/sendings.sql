@@ -10,6 +10,10 @@ WHERE s.state = 'due' AND s.claimed_until IS NULL;
 UPDATE sending SET state = 'cancelled', ended_at = now()
 WHERE force_id = $1 AND id = ANY ($2::uuid[]) AND state = 'due';
 
+-- forget_sendings
+-- What was, is or was never sent: nothing is left to say it of.
+DELETE FROM sending WHERE force_id = $1 AND id = ANY ($2::uuid[]);
+
 -- claim
 -- What one channel is to send now, for as long as the lease runs: new ones, and those whose sender fell silent.
 UPDATE sending AS s SET claimed_until = $3, tries = s.tries + 1

@@ -60,7 +60,7 @@ async def test_she_erases_all_that_is_held_about_her(intake: Intake) -> None:
     other = await intake.ask(contact={"email": "other@example.com"})
     erased = await erase(intake, asked["request_id"])
     assert erased.status_code == 200 and "It is erased" in erased.text
-    for table in ("participant", "walk_request", "message"):
+    for table in ("participant", "walk_request", "message", "sending"):
         assert await intake.one(f"SELECT count(*) FROM {table}") == 1, table  # noqa: S608  # names from above
     assert await intake.one("SELECT count(*) FROM participant_digest") == 1
     assert await intake.one("SELECT count(*) FROM waiting_baseline") == 0

@@ -10,6 +10,7 @@ from typing import Final
 from uuid import UUID, uuid4
 
 from services.intake.domain.answers import withdrawn_on
+from services.intake.domain.receipts import asking_id
 from services.intake.domain.refusals import OnHold, RequestNotFound
 from services.intake.handlers.answers import forget_waiting
 from services.intake.handlers.follow_ups import CONTACT_IS_TOLD, request_wanted
@@ -87,7 +88,8 @@ async def _erase(tx: Transaction, hers: Sequence[Hers], now: datetime, keeping: 
     await _forget_wanted(tx, keeping, {(one.force_id, one.request_id) for one in hers})
     messages = await erasure_rows.erase(tx, hers)
     for force_id in {force_id for force_id, _ in messages}:
-        await sendings.cancel(tx, force_id, [id_ for force, id_ in messages if force == force_id])
+        ids = [id_ for force, id_ in messages if force == force_id]
+        await sendings.forget(tx, force_id, [*ids, *map(asking_id, ids)])
     left = await erasure_rows.walks_with_requests(tx, [one.walk_id for one in hers if one.walk_id])
     await erasure.bury(
         tx,
