@@ -8,17 +8,20 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from services.assignment.domain.areas import Area, Located
 from services.assignment.domain.people import Officer
+from services.assignment.domain.routing import NearbyTeam
+from shared.contracts.areas import AreaPublished
 from shared.contracts.envelope import ShortText, Slug
 from shared.contracts.kinds import OfficerKind, Point
 from shared.contracts.walks import RoutedBy
-from shared.geography.areas import AreaIndex, Routed
+from shared.geography.areas import AreaIndex, Route, Routed
 from shared.geography.boundaries import BoundaryFileRefused, read_geojson
-from shared.geography.grid import many_from_wgs84
+from shared.geography.grid import GridPoint, Metres, many_from_wgs84
 from shared.policies import Policies, PolicyFault
 
 
@@ -69,27 +72,76 @@ class Registers:
                 Area(area.force_id, area.area_id, area.name, area.team_id, area.team_name, area.boundary_version)
                 for area in found
             )
+            for number, area in enumerate(self.areas[force_id], start=1):
+                refuse_unpublishable(boundaries, number, area)
 
-    def locate(self, force_id: str, places: Sequence[Point]) -> list[Located | None]:
-        """The areas of these places within a force, in order; None outside all of them."""
+    def locate(self, force_id: str, ways: Sequence[Sequence[Point]]) -> list[Located | None]:
+        """The areas of these ways within a force, in order; None outside all of them.
+
+        A way of one point is a place; of several, the area is that in which most of it lies.
+        """
         index = self._index.get(force_id)
         if index is None:
-            return [None] * len(places)
-        routes = index.route_many(
-            *many_from_wgs84([place.longitude for place in places], [place.latitude for place in places])
+            return [None] * len(ways)
+        first = [way[0] for way in ways]
+        routes = index.route_many(*_on_the_grid(first))
+        for row, way in enumerate(ways):
+            if len(way) > 1 and (points := _points(way)):
+                routes[row] = index.route_along(points)
+        return [_located(route) for route in routes]
+
+    def near(self, force_id: str, way: Sequence[Point], within_m: float) -> tuple[NearbyTeam, ...]:
+        """The teams of a force with an area within so many metres of a place or a way, nearest first, each once."""
+        index = self._index.get(force_id)
+        points = _points(way)
+        if index is None or not points:
+            return ()
+        found: dict[str, float] = {}
+        for area, distance in index.near(points, within_m):
+            found.setdefault(area.team_id, distance)
+        return tuple(NearbyTeam(team_id, round(distance, 1)) for team_id, distance in found.items())
+
+
+def refuse_unpublishable(path: Path, number: int, area: Area) -> None:
+    """Codes and names have to be such as events hold, which is told before anything is routed.
+
+    :raises PolicyFault: they are not; the file, the feature and the field.
+    """
+    try:
+        AreaPublished(
+            area_id=area.id,
+            area_name=area.name,
+            team_id=area.team_id,
+            team_name=area.team_name,
+            boundary_version=area.boundary_version,
         )
-        return [
-            Located(
-                route.area_id,
-                route.area.team_id,
-                route.area.boundary_version,
-                RoutedBy(route.how),
-                round(route.distance_m, 1),
-            )
-            if isinstance(route, Routed)
-            else None
-            for route in routes
-        ]
+    except ValidationError as fault:
+        lines = [f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in fault.errors(include_url=False)]
+        raise PolicyFault(f"{path}: Feature {number} ({area.id}): {'; '.join(lines)}") from fault
+
+
+def _on_the_grid(places: Sequence[Point]) -> tuple[Metres, Metres]:
+    return many_from_wgs84([place.longitude for place in places], [place.latitude for place in places])
+
+
+def _points(way: Sequence[Point]) -> list[GridPoint]:
+    """The points of a way that lie in Great Britain."""
+    places = np.column_stack(_on_the_grid(way))
+    return [GridPoint(*place) for place in places[np.isfinite(places).all(axis=1)].tolist()]
+
+
+def _located(route: Route) -> Located | None:
+    if not isinstance(route, Routed):
+        return None
+    return Located(
+        route.area_id,
+        route.area.team_id,
+        route.area.boundary_version,
+        RoutedBy(route.how),
+        round(route.distance_m, 1),
+        route.others,
+        None if route.share is None else round(route.share, 3),
+    )
 
 
 def main(folder: Path) -> int:

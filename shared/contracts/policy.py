@@ -124,6 +124,9 @@ class WalkRules(Choices):
     take_within: WorkingDays = 2
     """Working days for somebody of the team to take a walk; then a coordinator is asked to see to it."""
     group_size: Annotated[int, Field(ge=1, le=10)] = 1
+    nearby_teams_within_m: Annotated[int, Field(ge=0, le=20_000)] = 0
+    """How far from the place another team's area may lie for that team to walk there, because she lives or works
+    nearby; 0: only the team of the place."""
     check_in_after_minutes: Annotated[int, Field(ge=5, le=240)] = 30
     """After the end of an arranged walk its officers are asked whether they are back, and coordinators look."""
 

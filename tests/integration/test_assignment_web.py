@@ -153,7 +153,7 @@ async def test_an_officer_is_not_arranged_twice_for_one_time_however_close_toget
 async def test_the_team_sees_where_she_would_like_to_pass(app: FastAPI) -> None:
     """Each place with its area, and how far and which way it lies from the last; by API the points."""
     walk_id = await a_walk(app, way=(Point(latitude=51.45, longitude=-2.56), Point(latitude=55.0, longitude=-3.0)))
-    async with visitor(app, OFFICER) as client:
+    async with visitor(app, COORDINATOR) as client:
         page = (await client.get(f"/walks/{walk_id}")).text
         assert "She would like to pass" in page
         assert re.search(r"\d+\.\d km east: 51.45000, -2.56000,\s+BS", page)

@@ -48,10 +48,10 @@ def test_a_place_is_located_in_its_own_force_alone() -> None:
     """Lambeth lies outside every area of Avon and Somerset, and the reason for a hit is said."""
     lambeth = Point(latitude=51.4934, longitude=-0.1186)
     bristol = Point(latitude=51.4545, longitude=-2.5879)
-    found, outside = REGISTERS.locate("avon-and-somerset", [bristol, lambeth])
+    found, outside = REGISTERS.locate("avon-and-somerset", [(bristol,), (lambeth,)])
     assert found is not None and (found.area_id, found.how, found.distance_m) == ("bs1", RoutedBy.COVERS, 0.0)
     assert outside is None
-    (inside,) = REGISTERS.locate("metropolitan", [lambeth])
+    (inside,) = REGISTERS.locate("metropolitan", [(lambeth,)])
     assert inside is not None
 
 
@@ -59,7 +59,7 @@ def test_a_force_without_files_has_no_officers_and_routes_by_hand(tmp_path: Path
     """Nothing fails at start."""
     empty = Registers(tmp_path, ["northvale"])
     assert empty.officers == {"northvale": ()}
-    assert empty.locate("northvale", [Point(latitude=51.5, longitude=-2.5)]) == [None]
+    assert empty.locate("northvale", [(Point(latitude=51.5, longitude=-2.5),)]) == [None]
 
 
 @pytest.mark.parametrize(

@@ -28,3 +28,7 @@ class Located:
     boundary_version: str
     how: RoutedBy
     distance_m: float = 0.0
+    others: tuple[str, ...] = ()
+    """Areas it could have been as well; known when it is routed, and kept with why (domain/routing.py)."""
+    share: float | None = None
+    """Of a way: how much of it lies in the area, 0 to 1; known and kept likewise."""

@@ -16,7 +16,8 @@ from shared.contracts.walks import WalkTaken
 
 
 def amend(walk: Walk, amended: WalkRequestAmended, located: Located | None, at: datetime) -> Changed:
-    """She wants to walk elsewhere or at other times; `located` is where her place belongs now, None outside all areas.
+    """She wants to walk elsewhere or at other times; `located` is where her place, or most of her way, belongs now,
+    None outside all areas.
 
     What was proposed lapses. A walk of hers alone goes to the team of the new place, unless it is arranged or has been
     held: then she keeps it, and the officer reads what she has changed.
@@ -36,7 +37,9 @@ def amend(walk: Walk, amended: WalkRequestAmended, located: Located | None, at: 
     )
     requests = tuple(changed if each is request else each for each in walk.requests)
     walk = replace(walk, requests=requests, proposal=None)
-    if walk.state in ENDED or walk.state is State.ARRANGED or len(requests) > 1 or request.place == changed.place:
+    if walk.state in ENDED or walk.state is State.ARRANGED or len(requests) > 1:
+        return Changed(walk)
+    if (request.place, request.route) == (changed.place, changed.route):
         return Changed(walk)
     walk = replace(walk, place=changed.place)
     kept = located is not None and walk.located is not None and located.team_id == walk.located.team_id

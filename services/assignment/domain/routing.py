@@ -2,16 +2,82 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
 from services.assignment.domain.areas import Area, Located
 from services.assignment.domain.refusals import AreaUnknown, OfficerExcluded, WalkNotInTriage
 from services.assignment.domain.requests import Request
-from services.assignment.domain.walks import Changed, State, TriageReason, Walk, refuse_ended
+from services.assignment.domain.walks import ENDED, Changed, State, TriageReason, Walk, refuse_ended
+from shared.contracts.kinds import Point
 from shared.contracts.policy import WalkRules
 from shared.contracts.walks import RoutedBy, WalkRouted
 from shared.working_days import due
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """Why a walk went where it went, at one time; each time is kept, and never changed."""
+
+    force_id: str
+    walk_id: UUID
+    at: datetime
+    place: Point
+    """The first place where it was asked for."""
+    places: int
+    """How many places the way had; 1 is no way but a place."""
+    located: Located | None
+    """None where a person has to choose, for the reason that stands in its stead."""
+    triage_reason: TriageReason | None
+    by: str | None
+    """The coordinator who chose; None where nobody did."""
+
+
+def why(walk: Walk, at: datetime, by: str | None = None) -> Routing:
+    """Why a walk that was just routed, or put before a coordinator, went there."""
+    route = walk.requests[0].route
+    return Routing(
+        force_id=walk.force_id,
+        walk_id=walk.id,
+        at=at,
+        place=walk.place,
+        places=max(1, len(route)),
+        located=None if walk.state is State.TRIAGE else walk.located,
+        triage_reason=walk.triage_reason,
+        by=by,
+    )
+
+
+def is_routed_anew(before: Walk, now: Walk) -> bool:
+    """Whether what she changed was where she wants to walk, of a walk that goes where she does."""
+    if before.state in ENDED or before.state is State.ARRANGED or len(now.requests) > 1:
+        return False
+    return (before.place, before.requests[0].route) != (now.place, now.requests[0].route)
+
+
+@dataclass(frozen=True, slots=True)
+class NearbyTeam:
+    """A team with an area near a walk, and how far its nearest area is from the place or the way, metres."""
+
+    team_id: str
+    distance_m: float
+
+
+def nearby_teams(walk: Walk, near: Sequence[NearbyTeam], rules: WalkRules) -> tuple[NearbyTeam, ...]:
+    """Other teams that may walk with her because she lives or works nearby; nearest first.
+
+    None where the force's policy lets only the team of the place walk. Teams she excluded are never among them.
+    """
+    own = walk.located.team_id if walk.located else None
+    return tuple(
+        team
+        for team in near
+        if team.distance_m <= rules.nearby_teams_within_m > 0
+        and team.team_id != own
+        and not walk.excludes_team(team.team_id)
+    )
 
 
 def route(force_id: str, walk_id: UUID, request: Request, located: Located | None, rules: WalkRules) -> Changed:

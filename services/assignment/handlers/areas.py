@@ -16,9 +16,9 @@ from shared.database import Transaction
 
 
 class Locate(Protocol):
-    """The areas of places in a force, one for each and in order; None outside all of them."""
+    """The areas of ways in a force, one for each and in order; None outside all of them. A way of one is a place."""
 
-    def __call__(self, force_id: str, places: Sequence[Point], /) -> Sequence[Located | None]: ...
+    def __call__(self, force_id: str, ways: Sequence[Sequence[Point]], /) -> Sequence[Located | None]: ...
 
 
 async def publish_areas(tx: Transaction, areas: Sequence[Area], now: datetime) -> None:

@@ -13,6 +13,7 @@ from services.assignment.domain.people import Officer, Person
 from services.assignment.domain.record import Concern
 from services.assignment.domain.referrals import Referral
 from services.assignment.domain.refusals import WalkNotFound
+from services.assignment.domain.routing import Routing
 from services.assignment.domain.walks import State, Walk
 from services.assignment.handlers.walks import own
 from services.assignment.store import areas as area_rows
@@ -22,6 +23,7 @@ from services.assignment.store import disclosures as disclosure_rows
 from services.assignment.store import follow_ups as follow_up_rows
 from services.assignment.store import officers as officer_rows
 from services.assignment.store import referrals as referral_rows
+from services.assignment.store import routings as routing_rows
 from services.assignment.store import walks as walk_rows
 from shared import audit
 from shared.database import Transaction
@@ -35,6 +37,8 @@ class WalkRecord:
     concerns: Sequence[Concern]
     referrals: Sequence[Referral]
     follow_ups: Sequence[FollowUp]
+    routings: Sequence[Routing]
+    """Why it went where it went, the last time first; for coordinators."""
 
 
 async def look_at_walk(tx: Transaction, walk_id: UUID, by: Person, now: datetime) -> WalkRecord:
@@ -53,6 +57,7 @@ async def look_at_walk(tx: Transaction, walk_id: UUID, by: Person, now: datetime
         await concern_rows.concerns_of_walk(tx, key),
         await referral_rows.referrals_of_walk(tx, key),
         [each for each in follow_ups if by.is_coordinator or each.officer_id == by.id],
+        await routing_rows.routings_of_walk(tx, key) if by.is_coordinator else (),
     )
 
 

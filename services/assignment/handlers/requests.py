@@ -9,8 +9,10 @@ from uuid import UUID
 
 from services.assignment.domain import contact, requests, routing
 from services.assignment.domain.areas import Located
+from services.assignment.domain.walks import State
 from services.assignment.handlers.areas import Locate
 from services.assignment.handlers.passing import watch
+from services.assignment.handlers.routing import keep_why
 from services.assignment.handlers.walks import Policies, facts, new_id, walks_asked_about
 from services.assignment.store import follow_ups as follow_up_rows
 from services.assignment.store import requests as request_rows
@@ -45,7 +47,7 @@ async def route_requests(
         by_force[one.force_id].append(one)
     places: dict[UUID, Located | None] = {}
     for force_id, group in by_force.items():
-        found = locate(force_id, [one.event.place for one in group])
+        found = locate(force_id, [one.event.route or (one.event.place,) for one in group])
         places.update(zip((one.id for one in group), found, strict=True))
     decided = [
         routing.route(
@@ -59,6 +61,7 @@ async def route_requests(
     ]
     await walk_rows.save_walks(tx, [each.walk for each in decided])
     await request_rows.save_requests(tx, [each.walk for each in decided])
+    await keep_why(tx, [routing.why(each.walk, now) for each in decided])
     await watch(tx, [(each.walk.force_id, each.walk.id) for each in decided], now, policies=policies)
     await outbox.append(
         tx,
@@ -93,6 +96,8 @@ async def change_contact_rules(
     changed = [contact.change_contact(walk, _rules(causes[walk.id])) for walk in walks.values()]
     await walk_rows.save_walks(tx, changed)
     await request_rows.save_requests(tx, changed)
+    sent_back = [walk for walk in changed if walk.state is State.TRIAGE and walks[walk.id].state is not State.TRIAGE]
+    await keep_why(tx, [routing.why(walk, now) for walk in sent_back])
     await follow_up_rows.release_follow_ups(tx, [(walk.force_id, walk.id) for walk in changed])
     return Outcome(awaiting=awaiting)
 
@@ -105,18 +110,22 @@ async def amend_requests(
     places: dict[UUID, Located | None] = {}
     for force_id in {one.force_id for one in received}:
         group = [one for one in received if one.force_id == force_id]
-        found = locate(force_id, [one.event.place for one in group])
+        found = locate(force_id, [one.event.route or (one.event.place,) for one in group])
         places.update(zip((one.id for one in group), found, strict=True))
     decided, cause = [], {}
+    routings: list[routing.Routing] = []
     for walk in walks.values():
         for one in causes[walk.id]:
             changed = contact.amend(walk, one.event, places[one.id], one.time)
+            if routing.is_routed_anew(walk, changed.walk):
+                routings.append(routing.why(changed.walk, now))
             walk = changed.walk
             decided.append(changed)
             cause[walk.id] = one
     latest = {changed.walk.id: changed.walk for changed in decided}
     await walk_rows.save_walks(tx, list(latest.values()))
     await request_rows.save_requests(tx, list(latest.values()))
+    await keep_why(tx, routings)
     await outbox.append(tx, facts(decided, now, cause))
     return Outcome(awaiting=awaiting)
 
