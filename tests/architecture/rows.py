@@ -22,6 +22,7 @@ _VALUES = {
     "jsonb": "'{}'::jsonb",
     "text[]": "'{}'::text[]",
     "bigint[]": "'{}'::bigint[]",
+    "uuid[]": "'{}'::uuid[]",
 }
 
 _TABLES = """
