@@ -126,7 +126,7 @@ BEGIN
     PERFORM FROM officer AS o
     WHERE o.force_id = NEW.force_id AND o.id = NEW.officer_id AND o.active AND o.kind_allowed
         AND o.trained_on IS NOT NULL
-        AND (o.trained_until >= (NEW.starts_at AT TIME ZONE 'Europe/London')::date) IS NOT FALSE
+        AND (o.trained_until >= (coalesce(NEW.starts_at, now()) AT TIME ZONE 'Europe/London')::date) IS NOT FALSE
         AND NOT EXISTS (
             SELECT FROM absence AS a WHERE a.force_id = o.force_id AND a.officer_id = o.id
                 AND (NEW.starts_at AT TIME ZONE 'Europe/London')::date BETWEEN a.first_day AND a.last_day
