@@ -60,7 +60,6 @@ async def forget(tx: Transaction, gone: Sequence[Gone], now: datetime) -> None:
         if all(request.id in ids or (walk.force_id, request.id) in buried for request in walk.requests)
     ]
     await erasure_rows.erase_walks(tx, left)
-    await routing_rows.erase_routings(tx, left)
     await disclosure_rows.unlink(tx, left)
     await routing_rows.erase_routings(tx, left)
     await let_go(tx, await record_rows.erase_records(tx, left), now)
