@@ -30,6 +30,7 @@ from shared.database import Query
 from shared.timers import TimerLoop, Timers
 from shared.web.access import Role
 from shared.web.session import User
+from shared.working_days import london
 from tests.integration.test_assignment_web import a_walk, an_arranged_walk, held, post, soon
 from tests.servers.assignment_service import (
     COLLEAGUE,
@@ -123,6 +124,27 @@ async def test_a_walk_is_closed_after_number_and_safeguarding_and_not_before(app
     assert REFERENCE not in closed.text and "disclos" not in closed.text
     told = await value(app, "SELECT string_agg(type || data::text, ' ') FROM outbox_log")
     assert "walk-completed" in told and REFERENCE not in told and "disclos" not in told
+
+
+async def test_who_closes_by_the_page_is_led_to_what_is_missing(app: FastAPI) -> None:
+    """Not answered, the question is asked; with yes the record is opened first; while it is open the walk stays."""
+    walk_id = await an_arranged_walk(app)
+    async with visitor(app, OFFICER) as client:
+        now = london(datetime.now(UTC) - timedelta(days=1))
+        said = {"day": f"{now:%Y-%m-%d}", "start": "00:01", "end": "00:45", "streetsafe": "yes"}
+        await client.post(f"/record/{walk_id}", data=said)
+        unasked = await client.post(f"/walks/{walk_id}/complete", data={})
+        assert unasked.status_code == 422 and "alleged crime or intelligence" in unasked.text
+        yes = await client.post(f"/walks/{walk_id}/complete", data={"disclosed": "yes"})
+        assert (yes.status_code, yes.headers["location"]) == (303, f"/walks/{walk_id}/disclose")
+        address = (await client.post(yes.headers["location"])).headers["location"]
+        for answer in ("yes", "no"):
+            first = await client.post(f"/walks/{walk_id}/complete", data={"disclosed": answer})
+            assert (first.status_code, first.headers["location"]) == (303, f"/walks/{walk_id}?done=disclosure-first")
+        assert await value(app, "SELECT state FROM walk") == "arranged"
+        await client.post(address, data=done())
+        closed = await client.post(f"/walks/{walk_id}/complete", data={"disclosed": "yes"})
+        assert (closed.status_code, closed.headers["location"]) == (303, f"/walks/{walk_id}?done=recorded")
 
 
 async def test_opened_and_closed_at_once_no_walk_closes_past_one(app: FastAPI) -> None:

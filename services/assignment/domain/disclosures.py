@@ -119,7 +119,7 @@ class Given:
 
 def walked_by(walk: Walk, officer_id: str) -> bool:
     """Whether this is an officer of the walk."""
-    return walk.officer_id == officer_id
+    return officer_id in walk.officer_ids
 
 
 def may_see(found: Disclosure, walk: Walk | None, by: Person) -> bool:

@@ -6,12 +6,12 @@ from uuid import UUID
 
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from services.assignment.dependencies import Dependencies, Deps, SignedIn, person
 from services.assignment.domain.noting import seen
 from services.assignment.domain.personal import hints, pieces
-from services.assignment.domain.refusals import ConcernChanged, WrongField
+from services.assignment.domain.refusals import ConcernChanged, DisclosureNotOpened, DisclosureOpen, WrongField
 from services.assignment.domain.walks import State
 from services.assignment.forms.closing import CLOSING_MESSAGES, ClosingForm, looks_of
 from services.assignment.handlers import noting
@@ -66,6 +66,10 @@ async def close(request: Request, walk_id: UUID, user: SignedIn, deps: Deps) -> 
                 else:
                     await noting.pass_on(tx, command, deps.clock(), policies=deps.policies)
                     return back_to(walk_id, "passed-on" if before is State.COMPLETED else "recorded")
+        except DisclosureNotOpened:
+            return RedirectResponse(f"/walks/{walk_id}/disclose", 303)
+        except DisclosureOpen:
+            return back_to(walk_id, "disclosure-first")
         except ConcernChanged as refusal:
             form = Form[ClosingForm](errors=[("", refusal.message)])
         except WrongField as refusal:

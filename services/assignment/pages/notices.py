@@ -30,6 +30,7 @@ NOTICES: Final[Mapping[str, str]] = {
     "reopened": "Partners will be told that the concern is not resolved.",
     "routed": "The walk now waits in the team’s queue.",
     "followed-up": "The follow-up was completed.",
+    "disclosure-first": "The walk is not closed. First record number and safeguarding of what was disclosed.",
     "disclosure-in-part": "Saved. The walk cannot be closed before number and safeguarding are both recorded.",
     "disclosure-recorded": "Number and safeguarding are recorded.",
     "disclosure-withdrawn": "The record was taken back.",

@@ -53,7 +53,8 @@ SELECT d.* FROM disclosure AS d
 WHERE d.force_id = $1 AND d.unsettled = $2
     AND (
         d.opened_by = $6 OR EXISTS (
-            SELECT FROM walk AS w WHERE w.force_id = d.force_id AND w.id = d.walk_id AND w.officer_id = $6 OFFSET 0
+            SELECT FROM walk AS w WHERE w.force_id = d.force_id AND w.id = d.walk_id
+                AND $6 IN (w.officer_id, w.second_officer_id) OFFSET 0
         )
     )
     AND NOT EXISTS (
