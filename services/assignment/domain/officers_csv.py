@@ -110,9 +110,10 @@ def read(content: bytes, teams: Mapping[str, str], known: frozenset[str], today:
     rows: list[OfficerRow] = []
     problems: list[Problem] = []
     seen: dict[str, int] = {}
-    number = 1
+    number = 0
     try:
         columns, problems = _heading(next(lines))
+        number = 1
         if problems:
             return Sheet(problems=problems)
         for number, cells in enumerate(lines, 2):
@@ -133,7 +134,7 @@ def read(content: bytes, teams: Mapping[str, str], known: frozenset[str], today:
             if not given.problems:
                 rows.append(found)
     except csv.Error:
-        problems.append(Problem(number, "", "A quotation mark is not closed, or something follows one."))
+        problems.append(Problem(number + 1, "", "A quotation mark is not closed, or something follows one."))
     return Sheet(rows, problems)
 
 
