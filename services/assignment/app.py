@@ -35,6 +35,7 @@ def site_pages(policies: Policies, intake_url: str) -> Pages:
         navigation=[
             Link("Queue", "/queue", POLICE),
             Link("Need an area", "/triage", COORDINATOR),
+            Link("Escalated", "/escalated", COORDINATOR),
             Link("Follow-ups", "/follow-ups", POLICE),
             Link("Not back", "/check-ins", COORDINATOR),
             Link("Disclosures", "/disclosures", POLICE | AUDITOR),

@@ -11,6 +11,7 @@ from services.assignment.domain import attempts as trying
 from services.assignment.domain.attempts import Attempt, Outcome
 from services.assignment.domain.people import Person
 from services.assignment.domain.walks import Walk
+from services.assignment.handlers.looking import walk_in_hand
 from services.assignment.handlers.walks import new_id, own, walks_commanded
 from services.assignment.store import attempts as attempt_rows
 from shared import audit
@@ -59,3 +60,15 @@ async def log_attempts(tx: Transaction, commands: Sequence[Try], now: datetime) 
 async def attempts_of(tx: Transaction, walk: Walk) -> list[Attempt]:
     """The attempts to reach the women of a walk, the latest first."""
     return await attempt_rows.of_walk(tx, (walk.force_id, walk.id))
+
+
+async def look_at_attempts(tx: Transaction, walk_id: UUID, by: Person, now: datetime) -> tuple[Walk, list[Attempt]]:
+    """A walk that this person has in hand and the attempts to reach its women; the look is logged.
+
+    :raises WalkNotFound: there is none, or this person may not know of it.
+    :raises NotYourWalk: another officer has it.
+    """
+    walk = await walk_in_hand(tx, walk_id, by)
+    reason = "opened the attempts to reach her"
+    await audit.record(tx, [audit.Entry(by.force_id, by.id, "consulted", f"walk {walk_id}", reason)], now)
+    return walk, await attempts_of(tx, walk)

@@ -11,7 +11,7 @@ from uuid import UUID
 from services.assignment.domain import passing
 from services.assignment.domain.passing import AlreadyEscalated, PassedOn, What, WhyPassed
 from services.assignment.domain.people import Person
-from services.assignment.domain.refusals import NotOnRegister
+from services.assignment.domain.refusals import NotOnRegister, WalkNotFound
 from services.assignment.domain.walks import ENDED, Changed, State, Walk
 from services.assignment.handlers.walks import Policies, new_id, own, save, walks_commanded
 from services.assignment.store import areas as area_rows
@@ -128,6 +128,18 @@ async def escalate_not_taken(
         ],
         now,
     )
+
+
+async def walk_to_pass_on(tx: Transaction, walk_id: UUID, by: Person, what: What) -> Walk:
+    """A walk that this person may pass on so.
+
+    :raises WalkNotFound: there is none, or this person may not know of it.
+    :raises NotYourWalk: another officer has it.
+    """
+    walk = (await walk_rows.walks(tx, [(by.force_id, walk_id)])).get(walk_id)
+    if walk is None or not by.may_see(walk):
+        raise WalkNotFound
+    return own(walk, by) if what in (What.GIVEN_BACK, What.TO_OFFICER) else _waiting_or_own(walk, by)
 
 
 def _waiting_or_own(walk: Walk, by: Person) -> Walk:

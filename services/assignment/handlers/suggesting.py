@@ -16,17 +16,21 @@ from services.assignment.handlers.walks import Policies
 from services.assignment.store import matching as matching_rows
 from services.assignment.store import officers as officer_rows
 from services.assignment.store import walks as walk_rows
+from shared import audit
 from shared.database import Transaction
 
 
 async def suggest(tx: Transaction, walk_id: UUID, by: Person, now: datetime, *, policies: Policies) -> Suggested:
-    """Whom to ask and what to propose.
+    """Whom to ask and what to propose; the look is logged.
 
     :raises WalkNotFound: there is none, or this person may not know of it.
     """
     walk = (await walk_rows.walks(tx, [(by.force_id, walk_id)])).get(walk_id)
     if walk is None or not by.may_see(walk):
         raise WalkNotFound
+    await audit.record(
+        tx, [audit.Entry(by.force_id, by.id, "consulted", f"walk {walk_id}", "looked for officer and time")], now
+    )
     return await suggestions(tx, walk, by, now, policies=policies)
 
 

@@ -12,6 +12,7 @@ from services.assignment.pages import (
     my_work,
     offline,
     out,
+    passing,
     queue,
     record,
     together,
@@ -19,6 +20,20 @@ from services.assignment.pages import (
     walk,
 )
 
-PARTS = (my_work, queue, walk, arranging, together, out, offline, record, closing, triage, follow_ups, disclosures)
+PARTS = (
+    my_work,
+    queue,
+    walk,
+    arranging,
+    passing,
+    together,
+    out,
+    offline,
+    record,
+    closing,
+    triage,
+    follow_ups,
+    disclosures,
+)
 
 router = APIRouter(routes=[route for part in PARTS for route in part.router.routes])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Literal
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -22,6 +23,7 @@ from services.assignment.forms.clock import NoSuchTime, moment
 from services.assignment.handlers import arranging
 from services.assignment.handlers.arranging import Arrange, Cancel, Propose
 from services.assignment.pages.notices import back_to
+from services.assignment.pages.suggestions import times_to_fill
 from services.assignment.pages.walk import walk_in_hand
 from shared.contracts.walks import MOST_TIMES
 from shared.web import forms
@@ -66,15 +68,23 @@ async def arrange(request: Request, walk_id: UUID, user: SignedIn, deps: Deps) -
 
 
 @router.get("/walks/{walk_id}/propose")
-async def show_propose(request: Request, walk_id: UUID, user: SignedIn, deps: Deps) -> Response:
-    """The form for times she may choose from."""
+async def show_propose(
+    request: Request, walk_id: UUID, user: SignedIn, deps: Deps, fill: Literal["", "suggested"] = ""
+) -> Response:
+    """The form for times she may choose from, with those that are suggested where they are asked for."""
     walk, _ = await walk_in_hand(walk_id, user, deps)
     values: dict[str, str] = {}
     if walk.proposal is not None:
         values["meeting_place"] = walk.proposal.meeting_place
         for number, at in enumerate(walk.proposal.times, 1):
             values |= {f"day_{number}": f"{london(at):%Y-%m-%d}", f"clock_{number}": f"{london(at):%H:%M}"}
-    return render(request, "propose.html", form=Form[ProposeForm](values=values), walk=walk, most=MOST_TIMES)
+    notice = None
+    if fill:
+        async with deps.database.transaction([user.force_id]) as tx:
+            times, notice = await times_to_fill(tx, walk, await person(tx, user), deps.clock(), deps)
+        values = {name: value for name, value in values.items() if name == "meeting_place"} | times
+    form = Form[ProposeForm](values=values)
+    return render(request, "propose.html", form=form, walk=walk, most=MOST_TIMES, notice=notice)
 
 
 @router.post("/walks/{walk_id}/propose")

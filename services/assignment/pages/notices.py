@@ -29,6 +29,8 @@ NOTICES: Final[Mapping[str, str]] = {
     "withdrawn": "The concern was withdrawn. Partners will be told that nothing more needs to be done.",
     "reopened": "Partners will be told that the concern is not resolved.",
     "routed": "The walk now waits in the team’s queue.",
+    "handed-on": "The walk was passed on.",
+    "tried": "The attempt was logged.",
     "followed-up": "The follow-up was completed.",
     "disclosure-first": "The walk is not closed. First record number and safeguarding of what was disclosed.",
     "disclosure-in-part": "Saved. The walk cannot be closed before number and safeguarding are both recorded.",

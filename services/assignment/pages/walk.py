@@ -18,6 +18,7 @@ from services.assignment.handlers import looking, taking
 from services.assignment.handlers.looking import Names
 from services.assignment.handlers.taking import Take
 from services.assignment.pages.notices import back_to, notice
+from services.assignment.pages.suggestions import beside
 from services.assignment.routes.views import contact_url
 from services.assignment.ways import stops
 from shared.web import forms
@@ -41,6 +42,7 @@ async def _walk_page(
     async with deps.database.transaction([user.force_id]) as tx:
         by = await person(tx, user)
         record = await looking.look_at_walk(tx, walk_id, by, now)
+        also = await beside(tx, record.walk, by, now, deps)
         disclosures = await disclosing.disclosures_of_walk(tx, record.walk, by)
         may_disclose = await disclosing.may_disclose(tx, record.walk, by)
         names = await looking.names(tx, user.force_id)
@@ -54,6 +56,7 @@ async def _walk_page(
         form=form or Form[TakeForm](),
         walk=walk,
         record=record,
+        **also,
         resolved={one.id for one in record.concerns if is_resolved(one, record.referrals)},
         disclosures=disclosures,
         may_disclose=may_disclose,

@@ -18,5 +18,8 @@ FROM follow_up WHERE completed_at IS NULL GROUP BY force_id;
 SELECT
     (SELECT count(*) FROM walk WHERE force_id = $1 AND state = 'triage') AS triage,
     (SELECT count(*) FROM walk WHERE force_id = $1 AND state = 'routed') AS routed,
+    (SELECT count(*) FROM passed_on p JOIN walk w ON w.force_id = p.force_id AND w.id = p.walk_id
+        WHERE p.force_id = $1 AND p.what IN ('to-coordinator', 'not-taken') AND p.settled_at IS NULL
+            AND w.state = 'routed') AS escalated,
     (SELECT count(*) FROM follow_up WHERE force_id = $1 AND completed_at IS NULL) AS open,
     (SELECT count(*) FROM follow_up WHERE force_id = $1 AND completed_at IS NULL AND due_at < $2) AS overdue;
