@@ -9,6 +9,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,8 @@ from numpy.typing import NDArray
 from shared.geography.areas import AreaIndex, OutsideAllAreas, Route, Routed
 from shared.geography.boundaries import Boundaries, PropertyNames, read_geojson
 from shared.geography.demo_areas import FORCES, OFFICE, RETIRED_SECTORS, DemoForce, draw
-from shared.geography.grid import GridPoint, OutsideGreatBritain, from_wgs84, many_from_wgs84
+from shared.geography.files import read_boundaries
+from shared.geography.grid import GridPoint, OutsideGreatBritain, from_wgs84, many_from_wgs84, many_to_wgs84
 from shared.geography.postcodes import Postcodes, PostcodeWithoutPlace, UnknownPostcode, read_directory
 from tests.servers.lacking import named
 
@@ -356,6 +358,142 @@ def test_real_postcodes_in_no_ward_go_to_the_nearest_within_two_hundred_metres(w
     assert hows["outside"] == 0
     assert 0 < hows["nearest"] < 60
     assert max(route.distance_m for route in routes if isinstance(route, Routed)) < 130
+
+
+@needs_real_wards
+def test_wards_as_topojson_of_another_year_are_the_same_ground() -> None:
+    """Lambeth's 21 wards of 2013, WD13CD and WD13NM found out, cover what its 25 of 2025 do."""
+    read = read_boundaries(
+        [REAL_DATA / "raw_E09000022_WD13.topojson"], force_id="metropolitan", boundary_version="WD13"
+    )
+    assert (len(read.boundaries.areas), read.named[0][:39]) == (21, "code from WD13CD, name from WD13NM, eac")
+    then = shapely.union_all([area.geometry for area in read.boundaries.areas])
+    codes = [f"E050{number}" for number in range(14095, 14120)]
+    lambeth = [area.geometry for area in central_south_wards().areas if area.area_id in codes]
+    assert len(lambeth) == 25
+    now = shapely.union_all(lambeth)
+    # The older file is drawn with fewer points.
+    assert then.symmetric_difference(now).area < 0.03 * now.area
+
+
+@needs_real_wards
+def test_contains_would_lose_every_boundary_vertex_and_covers_none(wards: AreaIndex) -> None:
+    """Of an area's own vertices it contains not one; two areas share most, and the smaller has them, then the code."""
+    vertices = np.concatenate([shapely.get_coordinates(area.geometry) for area in wards.areas])
+    points = np.asarray(shapely.points(vertices), dtype=object)
+    shapes = np.asarray([area.geometry for area in wards.areas], dtype=object)
+    rows, candidates = shapely.STRtree(shapes).query(points)
+    contained = np.asarray(shapely.contains(shapes[candidates], points[rows]))
+    own = np.repeat(np.arange(len(shapes)), [len(shapely.get_coordinates(shape)) for shape in shapes])
+    assert not contained[own[rows] == candidates].any()
+    covered = np.asarray(shapely.covers(shapes[candidates], points[rows]))
+    several = 0
+    at: dict[int, list[int]] = {}
+    for row, candidate in zip(rows[covered].tolist(), candidates[covered].tolist(), strict=True):
+        at.setdefault(row, []).append(candidate)
+    for row, routed in enumerate(wards.route_many(vertices[:, 0], vertices[:, 1])):
+        assert isinstance(routed, Routed)
+        ranked = sorted(at[row], key=lambda one: (wards.areas[one].geometry.area, wards.areas[one].area_id))
+        assert (routed.area_id, *routed.others) == tuple(wards.areas[one].area_id for one in ranked)
+        several += len(ranked) > 1
+    assert several > len(vertices) / 2
+
+
+@needs_real_wards
+def test_nearest_in_degrees_would_be_another_ward_for_some(wards: AreaIndex) -> None:
+    """A degree east is shorter than one north: of places just off the wards, some would go to the wrong one."""
+    whole = shapely.union_all([area.geometry for area in wards.areas])
+    off = shapely.get_coordinates(shapely.boundary(whole.buffer(150)))[::3]
+    routes = wards.route_many(off[:, 0], off[:, 1])
+    shapes = np.asarray([area.geometry for area in wards.areas], dtype=object)
+    slowly = [min(shapely.distance(shapes, shapely.Point(*at)).tolist()) for at in off[:200]]
+    near = [route for route in routes[:200] if isinstance(route, Routed)]
+    assert [round(route.distance_m, 6) for route in near] == [round(metres, 6) for metres in slowly]
+
+    def degrees(coordinates: Points) -> Points:
+        return np.column_stack(many_to_wgs84(coordinates[:, 0], coordinates[:, 1]))
+
+    tree = shapely.STRtree(shapely.transform(shapes, degrees))
+    in_degrees = np.asarray(tree.nearest(np.asarray(shapely.points(degrees(off)), dtype=object)))
+    wrong = sum(
+        isinstance(route, Routed) and wards.areas[nearest].area_id not in (route.area_id, *route.others)
+        for route, nearest in zip(routes, in_degrees.tolist(), strict=True)
+    )
+    print(f"nearest in degrees is wrong for {wrong / len(off):.1%} of {len(off):,} places")  # noqa: T201 (measured, not asserted)
+    assert wrong > len(off) / 200
+
+
+@needs_real_wards
+@pytest.mark.parametrize(
+    ("file", "rows", "covered"), [("postcodes_BS.csv", 46_379, 46_000), ("postcodes_SE.csv", 35_170, 15_000)]
+)
+def test_every_published_postcode_is_found_and_routed_current_or_not(
+    postcodes: Postcodes, wards: AreaIndex, file: str, rows: int, covered: int
+) -> None:
+    """Four in ten are retired, and people still write them: each that has a place is found where it lies."""
+    with (REAL_DATA / file).open() as lines:
+        listed = [row for row in csv.DictReader(lines) if row["lat"]]
+    eastings, _ = postcodes.find_many([row["Postcode"] for row in listed])
+    assert len(listed) == rows
+    # The directory is of another month: a handful were made or moved meanwhile.
+    assert np.isfinite(eastings).mean() > 0.999
+    east, north = many_from_wgs84([float(row["long"]) for row in listed], [float(row["lat"]) for row in listed])
+    hows = how_routed(wards.route_many(east, north))
+    print(file, hows)  # noqa: T201 (measured, not asserted)
+    # Half of the SE postcodes are of boroughs whose wards are not among these.
+    assert hows["covers"] > covered
+
+
+def test_places_that_thousands_of_postcodes_share_are_routed_as_one(postcodes: Postcodes, demo: AreaIndex) -> None:
+    """A delivery office: eighteen hundred postcodes on one spot, all to the same area."""
+    _, eastings, northings = postcodes.of_district("BS99")
+    spots, many = np.unique(np.column_stack([eastings, northings]), axis=0, return_counts=True)
+    at = (np.column_stack([eastings, northings]) == spots[many.argmax()]).all(axis=1)
+    assert at.sum() > 1_500
+    routes = demo.route_many(eastings[at], northings[at])
+    assert len({route.area_id for route in routes if isinstance(route, Routed)}) == 1
+
+
+@pytest.mark.parametrize("typed", ["SE10AA", "se1 0aa", " SE1  0AA ", "SE1\u00a00AA", "B1  1AA", "bs15tr"])
+def test_postcodes_are_found_however_real_rows_write_them(postcodes: Postcodes, typed: str) -> None:
+    """Without a blank, with two, in small letters, with a blank that does not break."""
+    plain = typed.replace("\u00a0", "").replace(" ", "").upper()
+    assert postcodes.find(typed) == postcodes.find(f"{plain[:-3]} {plain[-3:]}")
+
+
+@needs_real_wards
+def test_neighbourhoods_do_not_have_wards_names_so_codes_decide() -> None:
+    """Of Avon and Somerset's 123 neighbourhoods 32 share a ward's name: wards are demo data, never guessed by name."""
+    with (REAL_DATA / "police_neighbourhoods_asp_met.csv").open() as lines:
+        names = [row["PFNn"] for row in csv.DictReader(lines) if row["PFA"] == "E23000036"]
+    wards_names = {area.name for area in avon_and_somerset_wards().areas}
+    assert (len(names), sum(name in wards_names for name in names)) == (123, 32)
+
+
+@needs_real_wards
+def test_a_neighbourhood_drawn_inside_another_keeps_its_real_postcodes(postcodes: Postcodes) -> None:
+    """As forces draw them, without a hole: a square in the middle of a ward is the square's, and told as an overlap."""
+    areas = list(avon_and_somerset_wards().areas)
+    _, eastings, northings = postcodes.of_district("BS1")
+    west, south = float(np.median(eastings)) - 250, float(np.median(northings)) - 250
+    square = shapely.box(west, south, west + 500, south + 500)
+    inner = replace(areas[0], area_id="inner", name="Inner", geometry=square)
+    held = shapely.intersects_xy(square, eastings, northings)
+    assert held.sum() > 100
+    routes = AreaIndex.build([*areas, inner]).route_many(eastings[held], northings[held])
+    assert {route.area_id for route in routes if isinstance(route, Routed)} == {"inner"}
+    assert all(route.others for route in routes if isinstance(route, Routed))
+
+
+@needs_real_wards
+def test_the_wards_of_a_force_load_in_under_a_second() -> None:
+    """Reading, mending, placing on the grid and indexing 185 of them, by the processor's clock."""
+    began = time.process_time()
+    index = AreaIndex.build(avon_and_somerset_wards().areas)
+    index.route(GridPoint(358_000, 172_000))
+    took = time.process_time() - began
+    print(f"185 wards loaded in {took:.2f} s of processor time")  # noqa: T201 (measured, not asserted)
+    assert took < 1
 
 
 @needs_real_wards
