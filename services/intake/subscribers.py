@@ -15,6 +15,7 @@ from shared.contracts.walks import (
     WalkArranged,
     WalkCancelled,
     WalkCompleted,
+    WalkNotHeld,
     WalkProposed,
     WalkRearranged,
     WalkRouted,
@@ -25,12 +26,13 @@ from shared.contracts.walks import (
 def subscriptions(keeping: Keeping) -> Subscriptions:
     """What intake consumes."""
     subscribe = Subscriptions("intake")
-    subscribe.to(WalkRouted, walks.route_requests)
+    subscribe.to(WalkRouted, partial(walks.route_requests, keeping=keeping))
     subscribe.to(WalkTaken, walks.take_requests)
     subscribe.to(WalkProposed, partial(walks.tell_proposed, keeping=keeping))
     subscribe.to(WalkArranged, partial(walks.tell_arranged, keeping=keeping))
     subscribe.to(WalkRearranged, partial(walks.tell_moved, keeping=keeping))
     subscribe.to(WalkCancelled, partial(walks.tell_cancelled, keeping=keeping))
+    subscribe.to(WalkNotHeld, partial(walks.tell_not_held, keeping=keeping))
     subscribe.to(WalkCompleted, walks.complete_requests)
     subscribe.to(ConcernsAttached, walks.attach_concerns)
     subscribe.to(FollowUpCompleted, follow_ups.note_follow_ups)

@@ -132,8 +132,10 @@ class WhatNext(StrEnum):
 
 
 class WalkNotHeld(WalkEvent):
-    """The arranged walk did not take place; its time stands no longer. WalkRouted or WalkCancelled follows where
-    another officer may take it, or it is over."""
+    """The arranged walk did not take place; its time stands no longer.
+
+    WalkRouted follows where another officer may take it, WalkCancelled where it is over.
+    """
 
     name: ClassVar[str] = "walk-not-held"
 

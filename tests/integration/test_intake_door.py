@@ -33,11 +33,16 @@ from shared.contracts.kinds import Channel, OfficerKind, PartOfDay, SurveyName
 from shared.contracts.referrals import ConcernResolved, Resolution
 from shared.contracts.walks import (
     ConcernsAttached,
+    RoutedBy,
     WalkArranged,
     WalkCancelled,
     WalkCompleted,
+    WalkNotHeld,
     WalkProposed,
     WalkRearranged,
+    WalkRouted,
+    WhatNext,
+    WhyNotHeld,
 )
 from shared.sendings import NoLonger, NotYet, Sender
 from tests.servers.databases import ServiceDatabaseMaker
@@ -145,6 +150,8 @@ class Door:
         if left.kind is MessageKind.REMINDER and self.starts_at is not None:
             before = self.starts_at.astimezone(LONDON).date() - timedelta(days=1)
             assert clock.date() >= before
+        if left.kind is MessageKind.AGAIN:
+            assert self.starts_at is None, "a walk that is arranged was told to need a new time"
         if left.kind is MessageKind.CANCELLED:
             assert self.starts_at is None, "cancelled was told of a walk that is arranged"
 
@@ -234,6 +241,30 @@ class Door:
     async def cancelled(self) -> None:
         self.starts_at = None
         await self.intake.take(WalkCancelled(**self.named(), reason="officer-ill"))
+
+    async def not_held(self) -> None:
+        if self.starts_at is None:
+            return
+        missed, self.starts_at = self.starts_at, None
+        await self.intake.take(
+            WalkNotHeld(
+                **self.named(),
+                officer_id="officer-avon-1",
+                team_id="bs1",
+                starts_at=missed,
+                why=WhyNotHeld.SHE_DID_NOT_COME,
+                what_next=WhatNext.AGAIN,
+            )
+        )
+
+    async def routed_anew(self) -> None:
+        """She walks alone from now on, or with another officer."""
+        self.starts_at, self.walk = None, uuid4()
+        await self.intake.take(
+            WalkRouted(
+                **self.named(), area_id="bs1", team_id="bs1", routed_by=RoutedBy.COVERS, boundary_version="2026-10"
+            )
+        )
 
     async def held(self) -> None:
         concern = uuid4()
@@ -474,6 +505,7 @@ events = st.one_of(
     st.tuples(
         st.sampled_from(["proposed", "cancelled", "held", "withdraws", "stops", "erased", "another_stops", "spoken_to"])
     ),
+    st.tuples(st.sampled_from(["not_held", "routed_anew"])),
     st.tuples(st.sampled_from(["arranged", "moved"]), days),
     st.tuples(st.just("change"), some_rules),
     st.tuples(st.just("pass_by"), st.integers(1, 40)),

@@ -26,10 +26,15 @@ from shared.contracts.walks import (
     ConcernsAttached,
     FollowUpCompleted,
     FollowUpOutcome,
+    RoutedBy,
     WalkArranged,
     WalkCancelled,
+    WalkNotHeld,
     WalkProposed,
     WalkRearranged,
+    WalkRouted,
+    WhatNext,
+    WhyNotHeld,
 )
 from shared.survey_link import Ticket
 from tests.servers.databases import ServiceDatabaseMaker
@@ -169,6 +174,51 @@ async def test_messages_say_neither_police_nor_why_unless_she_allows_it(intake: 
         said = " ".join((letter["sender"], letter["subject"], text, letter["message_id"])).lower()
         assert not any(word in said for word in ("police", "walk", "officer", "somerset", "safe", "crime")), said
         assert asked["reference"].lower() in said
+
+
+@pytest.mark.parametrize("police", [True, False])
+async def test_a_time_that_no_longer_stands_is_told_once_and_leaves_her_page(
+    intake: Intake, letters: Letters, police: bool
+) -> None:
+    """Not held, then given to another officer: one message, without a reproach; nothing of the old time leaves."""
+    address, walk = an_address(), uuid4()
+    asked = await intake.ask(contact={"email": address, "may_say_police": police})
+    request_id, at = UUID(asked["request_id"]), intake.now + timedelta(days=3)
+    await intake.take(arranged(asked, at, walk))
+    await intake.sender.send_due()
+    intake.now = at + timedelta(hours=1)
+    named = {"walk_id": walk, "request_ids": (request_id,), "team_id": "bs1"}
+    missed = WalkNotHeld(
+        **named, officer_id="officer-avon-1", starts_at=at, why=WhyNotHeld.SHE_DID_NOT_COME, what_next=WhatNext.QUEUE
+    )
+    await intake.take(missed, WalkRouted(**named, area_id="bs1", routed_by=RoutedBy.COVERS, boundary_version="1"))
+    await intake.sender.send_due()
+    told = [one for one in await letters(address) if "no longer stands" in one["text"]]
+    assert len(told) == 1
+    assert told[0]["subject"].startswith("Your walk needs a new time" if police else "New time needed")
+    assert "did not come" not in told[0]["text"]
+    state = await intake.one("SELECT state FROM walk_request WHERE id = $1", request_id)
+    assert (state, await intake.one("SELECT times FROM walk_request WHERE id = $1", request_id)) == ("routed", None)
+
+
+async def test_she_who_is_taken_out_of_a_group_hears_that_its_time_is_not_hers(
+    intake: Intake, letters: Letters
+) -> None:
+    """The entry leaves her calendar too; the others of the group hear nothing."""
+    hers, other, walk = an_address(), an_address(), uuid4()
+    asked = [await intake.ask(contact={"email": address, "calendar_invites": True}) for address in (hers, other)]
+    ids = tuple(UUID(one["request_id"]) for one in asked)
+    at = intake.now + timedelta(days=3)
+    place = {"officer_id": "officer-avon-1", "team_id": "bs1", "meeting_place": "The library"}
+    await intake.take(WalkArranged(walk_id=walk, request_ids=ids, starts_at=at, **place))
+    await intake.sender.send_due()
+    alone = {"walk_id": uuid4(), "request_ids": ids[:1], "area_id": "bs1", "team_id": "bs1"}
+    await intake.take(WalkRouted(**alone, routed_by=RoutedBy.COVERS, boundary_version="1"))
+    await intake.sender.send_due()
+    assert [sum("no longer stands" in one["text"] for one in await letters(each)) for each in (hers, other)] == [1, 0]
+    intake.now = at - timedelta(days=1)
+    await intake.sender.send_due()
+    assert [sum("reminder" in one["text"] for one in await letters(each)) for each in (hers, other)] == [0, 1]
 
 
 async def test_a_message_waits_for_her_hours(intake: Intake, letters: Letters) -> None:

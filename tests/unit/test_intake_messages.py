@@ -40,6 +40,7 @@ FACTS: dict[MessageKind, dict[str, Any]] = {
     MessageKind.ARRANGED: OF_A_TIME,
     MessageKind.MOVED: OF_A_TIME,
     MessageKind.REMINDER: OF_A_TIME,
+    MessageKind.AGAIN: {"link": LINK},
     MessageKind.CANCELLED: {},
     MessageKind.SURVEY: {
         "link": "https://feedback.example/s/abc",

@@ -27,6 +27,7 @@ class MessageKind(StrEnum):
     PROPOSED = "proposed"
     ARRANGED = "arranged"
     MOVED = "moved"
+    AGAIN = "again"
     CANCELLED = "cancelled"
     REMINDER = "reminder"
     SURVEY = "survey"
@@ -37,6 +38,7 @@ OF_A_TIME: Final = (
     MessageKind.PROPOSED,
     MessageKind.ARRANGED,
     MessageKind.MOVED,
+    MessageKind.AGAIN,
     MessageKind.CANCELLED,
     MessageKind.REMINDER,
 )

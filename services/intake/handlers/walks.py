@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 from uuid import UUID
 
 from services.intake.domain.messages import OF_A_TIME, MessageKind, reminder_from
@@ -26,10 +26,12 @@ from shared.contracts.walks import (
     WalkCancelled,
     WalkCompleted,
     WalkEvent,
+    WalkNotHeld,
     WalkProposed,
     WalkRearranged,
     WalkRouted,
     WalkTaken,
+    WhatNext,
 )
 from shared.database import Transaction
 
@@ -37,7 +39,10 @@ W = TypeVar("W", bound=WalkEvent)
 A = TypeVar("A", bound=WalkArranged)
 
 
-Moving: TypeAlias = WalkRouted | WalkTaken | WalkArranged | WalkCancelled | WalkCompleted
+LAST_OF_ITS_WALK: Final = 1_000_000
+"""The number of a calendar entry that nothing follows: she has another walk from then on. Above any walk's events."""
+
+Moving: TypeAlias = WalkRouted | WalkTaken | WalkArranged | WalkNotHeld | WalkCancelled | WalkCompleted
 """Events that bring a request further; a walk that is moved is arranged."""
 
 
@@ -56,7 +61,7 @@ def _standing(event: Moving) -> tuple[RequestState, str | None, str | None]:
     match event:
         case WalkRouted():
             return RequestState.ROUTED, event.team_id, None
-        case WalkTaken():
+        case WalkTaken() | WalkNotHeld():
             return RequestState.TAKEN, event.team_id, event.officer_id
         case WalkArranged():
             return RequestState.ARRANGED, event.team_id, event.officer_id
@@ -70,8 +75,36 @@ def _of(received: Sequence[Received[WalkEvent]]) -> list[UUID]:
     return [request_id for one in received for request_id in one.event.request_ids]
 
 
-async def route_requests(tx: Transaction, received: Sequence[Received[WalkRouted]], now: datetime) -> None:
-    """The team that is to arrange her walk is known."""
+async def route_requests(
+    tx: Transaction, received: Sequence[Received[WalkRouted]], now: datetime, *, keeping: Keeping
+) -> None:
+    """The team that is to arrange her walk is known. Where a time was proposed or agreed before, it lapses: whoever was
+    to keep it has her walk no longer. Of one that was agreed she is told."""
+    known = await request_rows.requests(tx, _of(received))
+    anew = [
+        one
+        for one in received
+        if any(
+            id_ in known and known[id_].held.state in (RequestState.TAKEN, RequestState.ARRANGED)
+            for id_ in one.event.request_ids
+        )
+    ]
+    await forget_times(tx, anew, keeping=keeping)
+    await call_back(tx, _of(anew), [kind for kind in OF_A_TIME if kind is not MessageKind.AGAIN])
+    notices = [
+        Notice(
+            open_request(keeping.vault, stored),
+            MessageKind.AGAIN,
+            {
+                "link": private_link(keeping, stored.held),
+                "calendar": _calendar(keeping, stored.held, stored.held.walk_id, LAST_OF_ITS_WALK),
+            },
+            now,
+        )
+        for stored in (known[id_] for one in anew for id_ in one.event.request_ids if id_ in known)
+        if stored.held.state is RequestState.ARRANGED and stored.held.walk_id is not None
+    ]
+    await announce(tx, keeping, notices, now)
     await _move(tx, received, now)
     await bury_walks(tx, [(one.force_id, one.event.walk_id, one.event.request_ids) for one in received], now)
 
@@ -132,7 +165,7 @@ async def _tell_time(
             "starts_at": one.event.starts_at.isoformat(),
             "meeting_place": one.event.meeting_place,
             "link": private_link(keeping, held),
-            "calendar": _calendar(keeping, held, one),
+            "calendar": _calendar(keeping, held, one.event.walk_id, one.sequence),
         }
 
     await _tell(tx, keeping, received, kind, facts, now)
@@ -140,10 +173,30 @@ async def _tell_time(
     await _tell(tx, keeping, received, MessageKind.REMINDER, facts, now, lambda one: reminded[one.id])
 
 
-def _calendar(keeping: Keeping, held: Held, one: Received[A] | Received[WalkCancelled]) -> Mapping[str, Any]:
+def _calendar(keeping: Keeping, held: Held, walk_id: UUID, sequence: int) -> Mapping[str, Any]:
     """Whose entry it is in her calendar, the same for all messages of her walk; a number that rises with its events."""
-    digest = keeping.vault.digest("calendar entry", f"{one.event.walk_id} {held.id}")
-    return {"uid": digest[:16].hex(), "sequence": one.sequence}
+    digest = keeping.vault.digest("calendar entry", f"{walk_id} {held.id}")
+    return {"uid": digest[:16].hex(), "sequence": sequence}
+
+
+async def tell_not_held(
+    tx: Transaction, received: Sequence[Received[WalkNotHeld]], now: datetime, *, keeping: Keeping
+) -> None:
+    """Tell her that the time no longer stands; why is not said. Of a walk that is closed WalkCancelled tells her."""
+    await _move(tx, received, now)
+    await forget_times(tx, received, keeping=keeping)
+    await call_back(tx, _of(received), OF_A_TIME)
+    await _tell(
+        tx,
+        keeping,
+        [one for one in received if one.event.what_next is not WhatNext.CLOSE],
+        MessageKind.AGAIN,
+        lambda held, one: {
+            "link": private_link(keeping, held),
+            "calendar": _calendar(keeping, held, one.event.walk_id, one.sequence),
+        },
+        now,
+    )
 
 
 async def tell_cancelled(
@@ -158,7 +211,7 @@ async def tell_cancelled(
         keeping,
         received,
         MessageKind.CANCELLED,
-        lambda held, one: {"calendar": _calendar(keeping, held, one)},
+        lambda held, one: {"calendar": _calendar(keeping, held, one.event.walk_id, one.sequence)},
         now,
     )
 

@@ -30,7 +30,7 @@ def entry(message: ToSend, sender: str, now: datetime, *, minutes: int = 0) -> t
     kept = message.facts.get("calendar")
     if kept is None or message.person.email is None:
         return None
-    cancelled = message.kind is MessageKind.CANCELLED
+    cancelled = message.kind in (MessageKind.CANCELLED, MessageKind.AGAIN)
     method = "CANCEL" if cancelled else "REQUEST"
     language = message.person.language if message.person.language in _TITLES else "en"
     file, event = Calendar(), Event()

@@ -172,6 +172,7 @@ FACTS: Final[Mapping[MessageKind, tuple[str, ...]]] = {
     MessageKind.PROPOSED: ("times", "meeting_place", "until", "link"),
     MessageKind.ARRANGED: _WALK,
     MessageKind.MOVED: _WALK,
+    MessageKind.AGAIN: ("link",),
     MessageKind.CANCELLED: (),
     MessageKind.REMINDER: _WALK,
     MessageKind.SURVEY: ("link", "until"),

@@ -16,6 +16,7 @@ KINDS: Final = {
     MessageKind.PROPOSED: "Times to choose from",
     MessageKind.ARRANGED: "Time and place",
     MessageKind.MOVED: "New time or place",
+    MessageKind.AGAIN: "A new time is needed",
     MessageKind.CANCELLED: "The walk will not take place",
     MessageKind.REMINDER: "Reminder",
     MessageKind.SURVEY: "Survey",
