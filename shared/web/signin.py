@@ -321,7 +321,8 @@ def signin_routes(provider: Provider, pages: Pages, site: Site) -> APIRouter:
 
     @router.post("/signout")
     async def signout() -> Response:
-        response = RedirectResponse("/signed-out", 303)
+        # What a page kept in the browser for want of signal goes as well, whichever page this is sent from.
+        response = RedirectResponse("/signed-out", 303, {"Clear-Site-Data": '"storage"'})
         session.forget(response, site)
         return response
 

@@ -15,22 +15,10 @@ from shared.web.pages import render
 
 router = APIRouter()
 
-KEPT = (
-    "vendor/govuk-frontend.min.css",
-    "vendor/govuk-frontend.min.js",
-    "walkandtalk.css",
-    "walkandtalk.js",
-    "record.js",
-    "record-kept.js",
-    "icon.svg",
-)
-"""What the page is made of."""
-
-
 @router.get("/record/worker.js")
-async def worker(request: Request, user: SignedIn) -> Response:
-    """The service worker, whose text changes whenever what it keeps does."""
-    page = render(request, "record/worker.js", files=KEPT)
+async def worker(request: Request) -> Response:
+    """The service worker: for anybody, because browsers ask for it without saying who is signed in."""
+    page = render(request, "record/worker.js")
     return Response(page.body, media_type="text/javascript")
 
 

@@ -152,6 +152,8 @@ async function renew() {
 }
 
 async function flush() {
+  // A browser that says it is offline is; one that says it is online need not be.
+  if (!navigator.onLine) return;
   await navigator.locks.request("record", async () => {
     for (const one of await all()) {
       if (one.state === "refused" || one.user !== say.user) continue;
@@ -252,6 +254,16 @@ function here() {
   );
 }
 
+// The empty form, and all that it is made of, for when there is no signal.
+async function prepare() {
+  const parts = performance.getEntriesByType("resource").map(({ name }) => name);
+  const wanted = new Set(parts.filter((name) => name.startsWith(location.origin) && /\/static\/|\/theme\.css\?/.test(name)));
+  wanted.add(new URL(OFFLINE, location.href).href);
+  const cache = await caches.open(CACHE);
+  await cache.addAll([...wanted]);
+  for (const kept of await cache.keys()) if (!wanted.has(kept.url)) await cache.delete(kept);
+}
+
 async function begin() {
   await onlyOf(say.user);
   form.addEventListener("submit", note);
@@ -270,7 +282,7 @@ async function begin() {
   if (navigator.serviceWorker) {
     await navigator.serviceWorker.register("/record/worker.js", { scope: "/record/", type: "module" });
     await navigator.serviceWorker.ready;
-    if (!("shell" in say)) await (await caches.open(CACHE)).add(OFFLINE);
+    if (!("shell" in say)) await prepare();
   }
   page.dataset.ready = "";
 }

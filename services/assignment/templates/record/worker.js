@@ -3,30 +3,19 @@
 import { CACHE, over } from {{ static("record-kept.js") | tojson }};
 
 const OFFLINE = "/record/offline";
-const SHELL = [
-  OFFLINE,
-  {{ theme_url | tojson }},
-  {% for file in files %}
-  {{ static(file) | tojson }},
-  {% endfor %}
-];
 
-addEventListener("install", (event) => {
-  skipWaiting();
-  event.waitUntil((async () => {
-    await caches.delete(CACHE);
-    await (await caches.open(CACHE)).addAll(SHELL);
-  })());
-});
+addEventListener("install", () => skipWaiting());
 
 addEventListener("activate", (event) => event.waitUntil(clients.claim()));
+
+const kept = async (request) => (await caches.open(CACHE)).match(request);
 
 async function page(request) {
   let answer;
   try {
     answer = await fetch(request);
   } catch {
-    return await caches.match(OFFLINE) ?? Response.error();
+    return await kept(OFFLINE) ?? Response.error();
   }
   // Only the sign-in takes anybody away from here.
   if (answer.type === "opaqueredirect") await over();
@@ -37,7 +26,7 @@ addEventListener("fetch", (event) => {
   const { request } = event;
   if (request.method !== "GET") return;
   if (request.mode === "navigate") event.respondWith(page(request));
-  else if (SHELL.includes(request.url.slice(location.origin.length))) {
-    event.respondWith(caches.match(request).then((kept) => kept ?? fetch(request)));
+  else if (/\/static\/|\/theme\.css\?/.test(request.url)) {
+    event.respondWith(kept(request).then((found) => found ?? fetch(request)));
   }
 });
