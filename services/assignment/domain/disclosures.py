@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Final, Protocol
 from uuid import UUID
 
 from services.assignment.domain.people import Person
@@ -219,7 +219,27 @@ def withdraw_disclosure(found: Disclosure, because: Mistake, by: Person, now: da
     return replace(found, withdrawn_at=now, withdrawn_by=by.id, withdrawn_because=because)
 
 
-def refuse_closing(standing: Sequence[Disclosure], disclosed: bool | None) -> None:
+class Stands(Protocol):
+    """As much of one as the decision to close a walk needs: not what was recorded."""
+
+    @property
+    def is_unsettled(self) -> bool:
+        """Whether reference or safeguarding are still to be recorded."""
+
+    @property
+    def withdrawn_at(self) -> datetime | None:
+        """When it was taken back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """That there is one, and how far it is."""
+
+    is_unsettled: bool
+    withdrawn_at: datetime | None
+
+
+def refuse_closing(standing: Sequence[Stands], disclosed: bool | None) -> None:
     """The one decision whether a walk may be closed; every way by which a walk is closed asks it.
 
     `disclosed` is what the officer answers, None where nobody could be asked.

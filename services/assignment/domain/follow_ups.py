@@ -8,11 +8,18 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from services.assignment.domain.refusals import FollowUpAlreadyCompleted, NotYourFollowUp, OutcomeDoesNotFit
+from services.assignment.domain.people import Officer, Person, refuse_who_may_not_walk
+from services.assignment.domain.refusals import (
+    FollowUpAlreadyCompleted,
+    NotYourFollowUp,
+    OfficerOff,
+    OutcomeDoesNotFit,
+    WalkNotRouted,
+)
 from services.assignment.domain.walks import Walk
 from shared.contracts.feedback import FeedbackFlagged
 from shared.contracts.kinds import Urgency
-from shared.contracts.policy import ForcePolicy
+from shared.contracts.policy import ForcePolicy, WalkRules
 from shared.contracts.walk_requests import ContactWanted
 from shared.contracts.walks import FollowUpCompleted, FollowUpOutcome
 from shared.working_days import due
@@ -47,6 +54,12 @@ class FollowUp:
     completed_at: datetime | None = None
     completed_by: str | None = None
     outcome: str | None = None
+    reopened: int = 0
+    """How often it was wanted again after it had been completed."""
+
+    def is_overdue(self, now: datetime) -> bool:
+        """Whether its day has passed and nobody has completed it."""
+        return self.completed_at is None and self.due_at < now
 
 
 def follow_up(walk: Walk, wanted: ContactWanted, follow_up_id: UUID, policy: ForcePolicy, now: datetime) -> FollowUp:
@@ -67,6 +80,39 @@ def follow_up(walk: Walk, wanted: ContactWanted, follow_up_id: UUID, policy: For
         walk_id=walk.id,
         officer_id=officer_id,
     )
+
+
+def want_again(found: FollowUp, walk: Walk, wanted: ContactWanted, policy: ForcePolicy, now: datetime) -> FollowUp:
+    """Wanted once more: what is open takes it in, as urgent as the more urgent of the two and due no later; what was
+    completed is open again, with a day of its own."""
+    fresh = follow_up(walk, wanted, found.id, policy, now)
+    if found.completed_at is not None:
+        return replace(fresh, reopened=found.reopened + 1)
+    urgency = Urgency.SAME_DAY if Urgency.SAME_DAY in (found.urgency, wanted.urgency) else Urgency.SOON
+    return replace(found, urgency=urgency, due_at=min(found.due_at, fresh.due_at))
+
+
+def hand_over(
+    found: FollowUp, walk: Walk | None, officer: Officer | None, by: Person, rules: WalkRules, now: datetime
+) -> FollowUp:
+    """Somebody else sees to it: an officer who may walk with her, or, where none is named, a coordinator.
+
+    :raises NotYourFollowUp, FollowUpAlreadyCompleted: it is not for whoever asks to pass on.
+    :raises Refusal: the officer may not have it (refuse_who_may_not_walk says why).
+    """
+    if not by.is_coordinator and found.officer_id != by.id:
+        raise NotYourFollowUp
+    if found.completed_at is not None:
+        raise FollowUpAlreadyCompleted
+    if officer is None:
+        return replace(found, officer_id=None)
+    if walk is not None:
+        if walk.located is None:
+            raise WalkNotRouted
+        refuse_who_may_not_walk(officer, walk, walk.located, rules, now)
+    elif not officer.active:
+        raise OfficerOff
+    return replace(found, officer_id=officer.id)
 
 
 def review(flagged: FeedbackFlagged, force_id: str, policy: ForcePolicy, now: datetime) -> FollowUp | None:

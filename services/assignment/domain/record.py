@@ -9,7 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from services.assignment.domain.areas import Located
-from services.assignment.domain.disclosures import Disclosure, refuse_closing
+from services.assignment.domain.disclosures import Stands, refuse_closing
 from services.assignment.domain.refusals import EndsBeforeStart, EndsInTheFuture, WalkNotArranged, WalkTooShort
 from services.assignment.domain.walks import Changed, State, Walk, on_hand
 from services.assignment.domain.words import LONGEST_NAME, plain, shareable
@@ -106,7 +106,7 @@ def complete(
     rules: WalkRules,
     now: datetime,
     *,
-    disclosures: Sequence[Disclosure],
+    disclosures: Sequence[Stands],
     disclosed: bool | None,
 ) -> Completed:
     """The walk was held, perhaps earlier than arranged; each concern gets its id, in order.

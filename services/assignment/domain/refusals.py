@@ -8,13 +8,17 @@ Refusal
 ├── OfficerNotFound, SessionNotFound, SessionNotHeld, TooManyEntries
 ├── WalkNotRouted, WalkNotInTriage, WalkAlreadyTaken, WalkNotTaken, WalkNotArranged, WalkAlreadyCompleted,
 │   WalkAlreadyCancelled, ContactStopped, FollowUpAlreadyCompleted, OfficerDoubleBooked, ProposedToSeveral
+├── DisclosureOpen, DisclosureNotOpened, DisclosureSettled, DisclosureWithdrawn, OnlyCoordinators, NotByWhoOpenedIt,
+│   NobodyToContact
 ├── ConcernNotFound, ConcernNotedOtherwise, ConcernRemoved, ConcernAlreadyPassed, ConcernAlreadyWithdrawn,
 │   ConcernNotResolved, ConcernChanged, TooManyConcerns
 └── WrongField                            what was entered cannot be right; `fields` names it
     └── AreaUnknown, TeamUnknown, OfficerKnown, EntryWrong, SessionWrong, WindowWrong, DaysWrong,
         TimesWrong, AnswerTooLate, StartsInThePast, StartsTooFarAhead, MeetingPlaceMissing,
         EndsBeforeStart, EndsInTheFuture, WalkTooShort, WordsTooLong, OutcomeDoesNotFit, StartsInTheFuture,
-        TimesMissing, NobodyCame, PostcodeWrong, NotAPhoto, PhotoTooLarge, PhotoGone, PhotoNotLookedAt
+        TimesMissing, NobodyCame, PostcodeWrong, NotAPhoto, PhotoTooLarge, PhotoGone, PhotoNotLookedAt,
+        NothingRecorded, ReferenceWrong, DisclosureKindMissing, SafeguardingUnclear, SafeguardingTimeWrong,
+        AttemptTimeWrong
 """
 
 from __future__ import annotations
@@ -368,6 +372,16 @@ class OnlyCoordinators(Refusal):
 
 class NotByWhoOpenedIt(Refusal):
     """You opened this record yourself. Another coordinator has to take it back."""
+
+
+class NobodyToContact(Refusal):
+    """Nobody is to be contacted about this."""
+
+
+class AttemptTimeWrong(WrongField):
+    """Enter when you tried: since the contact was wanted, and not in the future."""
+
+    field = "at"
 
 
 class NothingRecorded(WrongField):

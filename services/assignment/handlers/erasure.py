@@ -13,6 +13,7 @@ from services.assignment.handlers.walks import facts
 from services.assignment.store import attempts as attempt_rows
 from services.assignment.store import disclosures as disclosure_rows
 from services.assignment.store import erasure as erasure_rows
+from services.assignment.store import follow_ups as follow_up_rows
 from services.assignment.store import record as record_rows
 from services.assignment.store import requests as request_rows
 from services.assignment.store import routings as routing_rows
@@ -48,6 +49,7 @@ async def forget(tx: Transaction, gone: Sequence[Gone], now: datetime) -> None:
     await outbox.append(tx, [fact._replace(thread=Thread(None, None)) for fact in facts(decided, now)])
     await erasure_rows.erase_requests(tx, erased)
     await attempt_rows.erase(tx, erased)
+    await follow_up_rows.erase_calls(tx, erased)
     for force_id, follow_up_id in await erasure_rows.drop_open_contacts(tx, erased):
         await timers.cancel(tx, FOLLOW_UP_DUE, force_id, [follow_up_id])
 

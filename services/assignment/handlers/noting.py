@@ -19,7 +19,7 @@ from services.assignment.handlers.walks import Policies, own, save, walks_comman
 from services.assignment.store import concerns as concern_rows
 from services.assignment.store import record as record_rows
 from services.assignment.store import referrals as referral_rows
-from services.assignment.store.disclosures import disclosures_of_walks
+from services.assignment.store.disclosures import stands_of_walks
 from shared import audit, timers
 from shared.attachments import Attachments, digest_of
 from shared.bus import outbox
@@ -219,7 +219,7 @@ async def pass_on(tx: Transaction, command: PassOn, now: datetime, *, policies: 
             [one.id for one in noted],
             policies[walk.force_id].walks,
             now,
-            disclosures=(await disclosures_of_walks(tx, [key])).get(walk.id, ()),
+            disclosures=(await stands_of_walks(tx, [key])).get(walk.id, ()),
             disclosed=command.disclosed,
         )
     noting.refuse_unseen(decided, command.looks)

@@ -13,7 +13,7 @@ from services.assignment.domain.record import RecordedConcern
 from services.assignment.domain.walks import Walk
 from services.assignment.handlers.walks import Policies, new_id, own, save, walks_commanded
 from services.assignment.store import concerns as concern_rows
-from services.assignment.store.disclosures import disclosures_of_walks
+from services.assignment.store.disclosures import stands_of_walks
 from shared.database import Transaction
 
 
@@ -34,7 +34,7 @@ class Complete:
 async def complete(tx: Transaction, commands: Sequence[Complete], now: datetime, *, policies: Policies) -> list[Walk]:
     """Record walks that were held with their concerns; each concern is told, and the walk with their ids."""
     walks = await walks_commanded(tx, commands)
-    disclosures = await disclosures_of_walks(tx, [(walk.force_id, walk.id) for walk in walks.values()])
+    disclosures = await stands_of_walks(tx, [(walk.force_id, walk.id) for walk in walks.values()])
     decided = [
         record.complete(
             own(walks[command.walk_id], command.by),

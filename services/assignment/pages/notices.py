@@ -31,6 +31,8 @@ NOTICES: Final[Mapping[str, str]] = {
     "routed": "The walk now waits in the team’s queue.",
     "handed-on": "The walk was passed on.",
     "tried": "The attempt was logged.",
+    "tried": "The attempt was logged.",
+    "follow-up-given": "The follow-up was handed over.",
     "followed-up": "The follow-up was completed.",
     "disclosure-first": "The walk is not closed. First record number and safeguarding of what was disclosed.",
     "disclosure-in-part": "Saved. The walk cannot be closed before number and safeguarding are both recorded.",

@@ -28,6 +28,11 @@ ON CONFLICT (force_id, id) DO UPDATE SET
 SELECT * FROM disclosure WHERE (force_id, walk_id) IN (SELECT * FROM unnest($1::text[], $2::uuid[]))
 ORDER BY opened_at, id;
 
+-- stands_of_walks
+-- Whether something came up on these walks and how far it is, for the gate: nothing of what was recorded.
+SELECT walk_id, unsettled, withdrawn_at FROM disclosure
+WHERE (force_id, walk_id) IN (SELECT * FROM unnest($1::text[], $2::uuid[]));
+
 -- disclosures_by_id
 -- These as they stand.
 SELECT * FROM disclosure WHERE (force_id, id) IN (SELECT * FROM unnest($1::text[], $2::uuid[]));

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from services.assignment.domain.disclosures import Disclosure, DisclosureKind, Mistake, Safeguarding, Signpost
+from services.assignment.domain.disclosures import Disclosure, DisclosureKind, Mistake, Safeguarding, Signpost, Stand
 from services.assignment.store import QUERIES
 from services.assignment.store.rows import PAGE, Key, columns, uuid_of
 from shared.database import Row, Transaction
@@ -44,6 +44,14 @@ async def disclosures_of_walks(tx: Transaction, walks: Iterable[Key]) -> Mapping
     found: defaultdict[UUID, list[Disclosure]] = defaultdict(list)
     for row in await tx.fetch(QUERIES.disclosures_of_walks, *columns(walks)):
         found[uuid_of(row["walk_id"])].append(_disclosure(row))
+    return found
+
+
+async def stands_of_walks(tx: Transaction, walks: Iterable[Key]) -> Mapping[UUID, Sequence[Stand]]:
+    """How far those of these walks are, by walk: what the gate has to know."""
+    found: defaultdict[UUID, list[Stand]] = defaultdict(list)
+    for row in await tx.fetch(QUERIES.stands_of_walks, *columns(walks)):
+        found[uuid_of(row["walk_id"])].append(Stand(row["unsettled"], row["withdrawn_at"]))
     return found
 
 

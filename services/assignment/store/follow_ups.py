@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Final
 from uuid import UUID
 
+from services.assignment.domain.attempts import Outcome
+from services.assignment.domain.calls import Call, Way
 from services.assignment.domain.follow_ups import FollowUp, FollowUpKind
 from services.assignment.store import QUERIES
 from services.assignment.store.rows import PAGE, Key, columns, uuid_of
 from shared.contracts.kinds import Urgency
+from shared.contracts.walk_requests import ContactWanted
 from shared.database import Row, Transaction
+
+END_OF_TIME: Final = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 async def save_follow_ups(tx: Transaction, changed: Sequence[FollowUp]) -> None:
@@ -34,7 +40,60 @@ async def save_follow_ups(tx: Transaction, changed: Sequence[FollowUp]) -> None:
         [each.completed_at for each in changed],
         [each.completed_by for each in changed],
         [each.outcome for each in changed],
+        [each.reopened for each in changed],
     )
+
+
+async def keep_contacts(tx: Transaction, wanted: Sequence[tuple[str, ContactWanted, UUID]], now: datetime) -> None:
+    """Keep which follow-up a wanted contact belongs to, given as (force, event, follow-up)."""
+    await tx.run(
+        QUERIES.keep_contacts,
+        [force_id for force_id, _, _ in wanted],
+        [event.contact_id for _, event, _ in wanted],
+        [follow_up_id for _, _, follow_up_id in wanted],
+        [event.urgency.value for _, event, _ in wanted],
+        [now] * len(wanted),
+    )
+
+
+async def follow_ups_of_requests(tx: Transaction, requests: Iterable[Key]) -> list[UUID]:
+    """The follow-up about each of these requests that has had one: the one that is open, or the last."""
+    return [uuid_of(row["id"]) for row in await tx.fetch(QUERIES.follow_ups_of_requests, *columns(requests))]
+
+
+async def keep_calls(tx: Transaction, made: Sequence[Call]) -> None:
+    """Keep attempts to reach her."""
+    await tx.run(
+        QUERIES.keep_calls,
+        [each.force_id for each in made],
+        [each.id for each in made],
+        [each.follow_up_id for each in made],
+        [each.at for each in made],
+        [each.by_id for each in made],
+        [each.way.value for each in made],
+        [each.outcome.value for each in made],
+    )
+
+
+async def calls(tx: Transaction, follow_up: Key) -> list[Call]:
+    """What was tried in a follow-up, the latest first."""
+    return [
+        Call(
+            force_id=row["force_id"],
+            id=uuid_of(row["id"]),
+            follow_up_id=uuid_of(row["follow_up_id"]),
+            at=row["at"],
+            by_id=row["by_id"],
+            way=Way(row["way"]),
+            outcome=Outcome(row["outcome"]),
+        )
+        for row in await tx.fetch(QUERIES.calls_of_follow_ups, *columns([follow_up]))
+    ]
+
+
+async def erase_calls(tx: Transaction, requests: Iterable[Key]) -> None:
+    """Forget what was tried to reach these women."""
+    await tx.run(QUERIES.erase_calls, *columns(requests))
 
 
 async def known_contacts(tx: Transaction, contacts: Iterable[Key]) -> set[UUID]:
@@ -55,13 +114,21 @@ async def follow_ups_by_id(tx: Transaction, wanted: Iterable[Key]) -> dict[UUID,
 
 
 async def follow_ups(
-    tx: Transaction, force_id: str, officer_id: str | None, asking: str, page: int, *, is_open: bool = True
+    tx: Transaction,
+    force_id: str,
+    officer_id: str | None,
+    asking: str,
+    page: int,
+    *,
+    is_open: bool = True,
+    due_before: datetime = END_OF_TIME,
+    kind: FollowUpKind | None = None,
 ) -> tuple[list[FollowUp], bool]:
     """A page (from 1) of the follow-ups of a force or one officer, due first, and whether more follow.
 
     Those of women who exclude whoever is `asking` are left out.
     """
-    asks = (force_id, is_open, asking, PAGE + 1, (page - 1) * PAGE)
+    asks = (force_id, is_open, asking, PAGE + 1, (page - 1) * PAGE, due_before, kind)
     if officer_id is None:
         rows = await tx.fetch(QUERIES.follow_ups_of_force, *asks)
     else:
@@ -101,4 +168,5 @@ def _follow_up(row: Row) -> FollowUp:
         completed_at=row["completed_at"],
         completed_by=row["completed_by"],
         outcome=row["outcome"],
+        reopened=row["reopened"],
     )
