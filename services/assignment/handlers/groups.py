@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from services.assignment.domain import groups
+from services.assignment.domain import groups, routing
 from services.assignment.domain.groups import NotInGroup
 from services.assignment.domain.people import Person
 from services.assignment.domain.refusals import WalkNotFound
@@ -15,6 +15,7 @@ from services.assignment.domain.walks import State, Walk
 from services.assignment.handlers import requests
 from services.assignment.handlers.areas import Locate
 from services.assignment.handlers.passing import watch
+from services.assignment.handlers.routing import keep_why
 from services.assignment.handlers.walks import Policies, facts, new_id, own, save, walks_asked_about
 from services.assignment.store import erasure as erasure_rows
 from services.assignment.store import groups as group_rows
@@ -110,7 +111,7 @@ async def amend_requests(
     walks, causes, _ = await walks_asked_about(tx, received)
     for walk in walks.values():
         for one in causes[walk.id]:
-            (located,) = locate(walk.force_id, [one.event.place])
+            (located,) = locate(walk.force_id, [one.event.route or (one.event.place,)])
             if groups.has_grown_apart(walk, one.event.request_id, located):
                 walk = await _part(tx, walk, one.event.request_id, "assignment", now, policies, locate, one)
     return outcome
@@ -129,12 +130,13 @@ async def _part(
     her = next((request for request in walk.requests if request.id == request_id), None)
     if her is None:
         raise NotInGroup
-    (located,) = locate(walk.force_id, [her.place])
+    (located,) = locate(walk.force_id, [her.route or (her.place,)])
     apart = groups.part(walk, request_id, new_id(), located, policies[walk.force_id].walks)
     hers = apart.hers.walk
     await walk_rows.save_walks(tx, [hers])
     await group_rows.move(tx, [hers])
     await request_rows.save_requests(tx, [hers])
+    await keep_why(tx, [routing.why(hers, now)])
     await watch(tx, [(hers.force_id, hers.id)], now, policies=policies)
     await audit.record(
         tx,
