@@ -13,6 +13,7 @@ from shapely.geometry.base import BaseGeometry
 
 from shared.contracts.refusals import Refusal
 from shared.geography.boundaries import Area
+from shared.geography.cells import Cells
 from shared.geography.grid import GridPoint, Metres
 
 # Real postcodes in no ward (harbours, the Thames) are at most 129 metres from one; beyond this a person decides.
@@ -70,6 +71,7 @@ class AreaIndex:
         self._shapes = np.asarray([area.geometry for area in self.areas], dtype=object)
         self._tree = shapely.STRtree(self._shapes)
         shapely.prepare(self._shapes)
+        self._cells = Cells(self._shapes)
 
     @classmethod
     def build(cls, areas: Iterable[Area], *, nearest_within_m: float = NEAREST_WITHIN_M) -> AreaIndex:
@@ -181,12 +183,9 @@ class AreaIndex:
         self, eastings: Metres, northings: Metres
     ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
         """The first area that covers each place, -1 for none; and all pairs of a place and an area that covers it."""
-        points = np.asarray(shapely.points(eastings, northings), dtype=object)
-        rows, candidates = self._tree.query(points)
-        # Prepared shapes asked in bulk. Of a point, what it intersects is what covers it, and is asked more quickly.
-        hit = shapely.intersects(self._shapes[candidates], points[rows])
-        nothing = len(self.areas)
-        first = np.full(len(points), nothing, dtype=np.intp)
-        rows, candidates = rows[hit], candidates[hit]
-        np.minimum.at(first, rows, candidates)
-        return np.where(first == nothing, -1, first), rows, candidates
+        rows, covering = self._cells.covering(eastings, northings)
+        first = np.full(len(eastings), -1, dtype=np.intp)
+        # By place, then by precedence: of each place the first pair.
+        begins = np.flatnonzero(np.diff(rows, prepend=-1))
+        first[rows[begins]] = covering[begins]
+        return first, rows, covering

@@ -14,6 +14,7 @@ Unit = Literal[
     "requests/s",
     "walks/s",
     "rows/s",
+    "places/s",
     "ms",
     "pages an event",
     "pages a query",
