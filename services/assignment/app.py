@@ -15,9 +15,8 @@ from services.assignment.routes.refusals import REFUSALS
 from services.assignment.settings import Settings
 from shared.policies import Policies
 from shared.runtime import run, service_app
-from shared.web.access import AUDITOR, COORDINATOR, POLICE
+from shared.web.access import AUDITOR, COORDINATOR, OFFICER, POLICE
 from shared.web.pages import Link, Pages, Theme
-
 
 MARGIN: Final = 100_000
 """What a form holds beside its photograph."""
@@ -39,6 +38,9 @@ def site_pages(policies: Policies, intake_url: str) -> Pages:
             Link("Follow-ups", "/follow-ups", POLICE),
             Link("Not back", "/check-ins", COORDINATOR),
             Link("Disclosures", "/disclosures", POLICE | AUDITOR),
+            Link("People", "/people", COORDINATOR),
+            Link("Training", "/training", COORDINATOR),
+            Link("My availability", "/my-availability", OFFICER),
             Link("Campaigns", f"{intake_url.rstrip('/')}/staff/campaigns", COORDINATOR),
         ],
     )
@@ -46,6 +48,7 @@ def site_pages(policies: Policies, intake_url: str) -> Pages:
         said=wording.said,
         listed=wording.listed,
         language=wording.language,
+        stop=wording.stop,
         waited=wording.days_waiting,
         state_colour=wording.STATE_COLOURS.__getitem__,
     )

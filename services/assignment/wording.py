@@ -9,8 +9,17 @@ from typing import Final
 from services.assignment.domain.disclosures import DisclosureKind, Mistake, Safeguarding, Signpost
 from services.assignment.domain.follow_ups import FollowUpKind
 from services.assignment.domain.referrals import ReferralState
+from services.assignment.domain.refusals import (
+    KindNotAllowed,
+    MayNotWalk,
+    NotTrained,
+    OfficerAway,
+    OfficerOff,
+    TrainingExpired,
+)
+from services.assignment.domain.training import TrainingWay
 from services.assignment.domain.walks import State, TriageReason
-from shared.contracts.kinds import Channel, OfficerKind, PartOfDay, Reason, Severity, Urgency, Weekday
+from shared.contracts.kinds import Channel, OfficerKind, PartOfDay, Reason, Severity, TrainingTopic, Urgency, Weekday
 from shared.contracts.walks import RoutedBy, WhatNext, WhyNotHeld
 from shared.working_days import london
 
@@ -53,6 +62,11 @@ SAID: Final[Mapping[str, str]] = {
     OfficerKind.OFFICER: "Police officer",
     OfficerKind.PCSO: "PCSO",
     OfficerKind.DEDICATED_WARD_OFFICER: "Dedicated ward officer",
+    TrainingTopic.HOW_IT_WORKS: "How the scheme works",
+    TrainingTopic.QUESTIONS: "Frequent questions",
+    TrainingTopic.STREETSAFE: "StreetSafe",
+    TrainingWay.ONLINE: "Online",
+    TrainingWay.IN_PERSON: "In person",
     Urgency.SAME_DAY: "Same day",
     Urgency.SOON: "Soon",
     State.TRIAGE: "Needs an area",
@@ -121,7 +135,40 @@ OUTCOMES: Final[Mapping[str, str]] = {
     "not-reached": "She could not be reached",
     "declined": "She did not want to speak",
 }
-LANGUAGES: Final[Mapping[str, str]] = {"en": "English", "cy": "Welsh", "pl": "Polish", "so": "Somali", "ur": "Urdu"}
+LANGUAGES: Final[Mapping[str, str]] = {
+    "en": "English",
+    "cy": "Welsh",
+    "ar": "Arabic",
+    "bn": "Bengali",
+    "bg": "Bulgarian",
+    "zh": "Chinese",
+    "fr": "French",
+    "el": "Greek",
+    "gu": "Gujarati",
+    "hi": "Hindi",
+    "it": "Italian",
+    "ku": "Kurdish",
+    "lt": "Lithuanian",
+    "ne": "Nepali",
+    "pa": "Panjabi",
+    "fa": "Persian",
+    "pl": "Polish",
+    "pt": "Portuguese",
+    "ro": "Romanian",
+    "so": "Somali",
+    "es": "Spanish",
+    "ta": "Tamil",
+    "tr": "Turkish",
+    "uk": "Ukrainian",
+    "ur": "Urdu",
+}
+STOPS: Final[Mapping[type[MayNotWalk], str]] = {
+    OfficerOff: "Not in service",
+    NotTrained: "Not trained",
+    TrainingExpired: "Training expired",
+    KindNotAllowed: "Kind not in the policy",
+    OfficerAway: "Away",
+}
 
 STATE_COLOURS: Final[Mapping[str, str]] = {
     State.TRIAGE: "govuk-tag--orange",
@@ -131,6 +178,11 @@ STATE_COLOURS: Final[Mapping[str, str]] = {
     State.COMPLETED: "govuk-tag--green",
     State.CANCELLED: "govuk-tag--grey",
 }
+
+
+def stop(reason: MayNotWalk) -> str:
+    """What keeps an officer from walking, in two or three words."""
+    return STOPS[type(reason)]
 
 
 def said(value: object) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
@@ -131,9 +131,9 @@ class Report:
     returned: int = 0
     """How many walks went back to the queue, because their officers may walk no longer."""
 
-    def many(self, outcome: RowOutcome) -> int:
+    def many(self, outcome: str) -> int:
         """How many rows come to this."""
-        return sum(each is outcome for _, each in self.outcomes)
+        return sum(each == outcome for _, each in self.outcomes)
 
 
 async def import_officers(
@@ -322,7 +322,3 @@ async def _log(tx: Transaction, by: Person, officer_ids: Sequence[str], what: st
     await audit.record(
         tx, [audit.Entry(by.force_id, by.id, "altered", f"officer {each}", what) for each in officer_ids], now
     )
-
-
-SOON: Final = timedelta(days=14)
-"""How far ahead pages show when an officer is free."""

@@ -13,9 +13,11 @@ from services.assignment.pages import (
     offline,
     out,
     passing,
+    people,
     queue,
     record,
     together,
+    training,
     triage,
     walk,
 )
@@ -34,6 +36,8 @@ PARTS = (
     triage,
     follow_ups,
     disclosures,
+    people,
+    training,
 )
 
 router = APIRouter(routes=[route for part in PARTS for route in part.router.routes])
