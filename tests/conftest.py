@@ -21,7 +21,12 @@ from tests.servers.jars import Lacking
 from tests.servers.lacking import lacks, named
 from tests.servers.local_programs import IdentityServer, MailboxServer, identity_server, mailbox_server
 
-pytest_plugins = ["tests.servers.databases", "tests.servers.whole", "tests.servers.two_forces"]
+pytest_plugins = [
+    "tests.servers.compiled",
+    "tests.servers.databases",
+    "tests.servers.whole",
+    "tests.servers.two_forces",
+]
 
 configure_logging("tests", "WARNING")
 
