@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from services.assignment.pages import (
     arranging,
+    calendar,
     closing,
     disclosures,
     follow_ups,
@@ -30,6 +31,7 @@ PARTS = (
     passing,
     together,
     out,
+    calendar,
     offline,
     record,
     closing,

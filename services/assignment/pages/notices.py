@@ -15,6 +15,7 @@ NOTICES: Final[Mapping[str, str]] = {
     "arranged": "The walk is arranged. She will be told in a way that is safe for her.",
     "proposed": "The times were proposed. She can choose on her own page, and is told in a way that is safe for her.",
     "cancelled": "The walk was cancelled.",
+    "calendar-ended": "Your calendar can no longer be fetched.",
     "second": "The officer comes along. The hour is theirs in the calendar too.",
     "no-second": "Nobody comes along any more.",
     "joined": "They walk together now. Those who joined are told in a way that is safe for each of them.",

@@ -22,6 +22,7 @@ from services.assignment.domain.refusals import (
     WalkNotFound,
     WrongField,
 )
+from services.assignment.handlers.calendars import CalendarNotFound
 from shared.attachments import AttachmentGone
 from shared.contracts.refusals import Refusal
 
@@ -30,6 +31,7 @@ REFUSALS: Final[dict[type[Refusal], int]] = {
     OnlyCoordinators: 403,
     NotByWhoOpenedIt: 403,
     WalkNotFound: 404,
+    CalendarNotFound: 404,
     FollowUpNotFound: 404,
     NotYourWalk: 403,
     NotYourFollowUp: 403,
