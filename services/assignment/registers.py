@@ -152,8 +152,18 @@ def main(folder: Path) -> int:
         sys.stderr.write(f"{fault}\n")
         return 1
     for force_id, officers in found.officers.items():
-        sys.stdout.write(f"{force_id}: {len(found.areas.get(force_id, ()))} areas, {len(officers)} officers\n")
+        areas = found.areas.get(force_id, ())
+        sys.stdout.write(f"{force_id}: {len(areas)} areas, {len(officers)} officers\n")
+        # Not refused: new boundaries come before the officers have been entered under their new teams.
+        if areas and (lost := sorted({team for each in officers for team in each.team_ids} - _teams(areas))):
+            sys.stdout.write(f"{force_id}: officers walk for teams without an area: {', '.join(lost)}\n")
+        if officers and (empty := sorted(_teams(areas) - {team for each in officers for team in each.team_ids})):
+            sys.stdout.write(f"{force_id}: teams nobody in officers.yaml walks for: {', '.join(empty)}\n")
     return 0
+
+
+def _teams(areas: Sequence[Area]) -> set[str]:
+    return {area.team_id for area in areas}
 
 
 def read_officers(path: Path, force_id: str) -> tuple[Officer, ...]:

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from services.assignment.registers import Registers, read_officers
+from services.assignment.registers import Registers, main, read_officers
 from shared.contracts.kinds import OfficerKind, Point
 from shared.contracts.walks import RoutedBy
 from shared.embedded.demo_people import people
 from shared.policies import Policies, PolicyFault
+from tests.servers.forces_folder import forces_folder
 
 FORCES = Path(__file__).resolve().parents[2] / "deploy" / "forces"
 POLICIES = Policies.read(FORCES)
@@ -53,6 +54,23 @@ def test_a_place_is_located_in_its_own_force_alone() -> None:
     assert outside is None
     (inside,) = REGISTERS.locate("metropolitan", [(lambeth,)])
     assert inside is not None
+
+
+def test_teams_without_an_area_and_areas_without_an_officer_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """After new boundaries: nothing is refused, and nobody finds out by a walk that waits."""
+    folder = forces_folder(tmp_path, {})
+    assert main(folder) == 0
+    assert "teams" not in capsys.readouterr().out
+    file = folder / "metropolitan" / "areas.geojson"
+    text = file.read_text("utf-8").replace('"team_id":"se1"', '"team_id":"south-bank"')
+    file.unlink()
+    file.write_text(text, "utf-8")
+    assert main(folder) == 0
+    told = capsys.readouterr().out
+    assert "metropolitan: officers walk for teams without an area: se1\n" in told
+    assert "metropolitan: teams nobody in officers.yaml walks for: south-bank\n" in told
 
 
 def test_a_force_without_files_has_no_officers_and_routes_by_hand(tmp_path: Path) -> None:
