@@ -8,7 +8,9 @@ from typing import Final
 from fastapi import FastAPI
 
 from services.assignment import pages, routes, subscribers, timers, wording
+from services.assignment.channels.email import Email
 from services.assignment.dependencies import Dependencies
+from services.assignment.handlers import telling
 from services.assignment.handlers.erasure import forget
 from services.assignment.photos import LARGEST_SENT
 from services.assignment.routes.refusals import REFUSALS
@@ -68,6 +70,7 @@ def build(settings: Settings) -> FastAPI:
         refusals=REFUSALS,
         subscriptions=subscribers.subscriptions(deps),
         forget=forget,
+        channels={telling.EMAIL: Email(deps.bus_database, settings, deps.clock).send},
         timers=timers.timers(policies, deps.attachments),
         on_start=deps.take_registers,
         measure=deps.measure,

@@ -111,6 +111,8 @@ SAID: Final[Mapping[str, str]] = {
     **WHY_NOT_HELD,
     "not-held": "It did not take place",
     "joined": "Its women walk with others",
+    "at-once": "At once",
+    "daily": "Once a day, at 8am",
     "to-officer": "Handed to another officer",
     "to-team": "Handed to another team",
     "to-coordinator": "A coordinator was asked",

@@ -17,6 +17,7 @@ _VALUES = {
     "double precision": "i",
     "boolean": "false",
     "date": "date '2026-01-01' + i % 300",
+    "time without time zone": "time '08:00'",
     "timestamp with time zone": "timestamptz '2026-01-01' + i * interval '1 minute'",
     "bytea": "sha256(i::text::bytea)",
     "jsonb": "'{}'::jsonb",

@@ -48,6 +48,7 @@ HOT = {
         "attempts_of_walks": ("contact_attempt", "walk_id"),
         "walks_of_officers": ("walk", "officer_id"),
         "who_knows_her": ("contact_attempt", "request_id"),
+        "take_notices": ("notice", "person_id"),
     },
     "partners": {
         "lock_concerns": ("concern", "id"),

@@ -44,6 +44,7 @@ MORE = {
         "translations": "her pages in other languages",
     },
     "assignment": {
+        "channels": "messages to officers leave here",
         "photos.py": "photographs drawn anew before they are kept",
         "registers.py": "areas, teams and officers from the force's files",
         "forms": "what officers fill in",

@@ -12,6 +12,7 @@ from services.assignment.domain.arranging import busy_until
 from services.assignment.domain.people import Person
 from services.assignment.domain.walks import Changed, Walk
 from services.assignment.handlers.people import refuse_who_may_not, who_may_not
+from services.assignment.handlers.telling import tell_of
 from services.assignment.handlers.walks import Policies, facts, new_id, own, save, walks_asked_about, walks_commanded
 from services.assignment.store import booking
 from services.assignment.store import walks as walk_rows
@@ -47,6 +48,7 @@ async def answer_proposals(
         else:
             chosen.append(walk)
     await walk_rows.save_walks(tx, [changed.walk for changed in decided.values()])
+    await tell_of(tx, [each for each in decided.values() if each.walk != walks[each.walk.id]], now)
     await outbox.append(tx, facts(list(decided.values()), now, {id_: group[-1] for id_, group in causes.items()}))
     return Outcome(awaiting=awaiting)
 

@@ -13,6 +13,7 @@ from services.assignment.domain.passing import AlreadyEscalated, PassedOn, What,
 from services.assignment.domain.people import Person
 from services.assignment.domain.refusals import NotOnRegister, WalkNotFound
 from services.assignment.domain.walks import ENDED, Changed, State, Walk
+from services.assignment.handlers.telling import escalated, tell
 from services.assignment.handlers.walks import Policies, new_id, own, save, walks_commanded
 from services.assignment.store import areas as area_rows
 from services.assignment.store import booking
@@ -89,6 +90,8 @@ async def pass_on(tx: Transaction, commands: Sequence[PassOn], now: datetime, *,
     kept = await passing_rows.keep(tx, steps)
     if any(each.walk_id not in kept for each in steps):
         raise AlreadyEscalated
+    asked = [one.walk for command, one in zip(commands, decided, strict=True) if command.what is What.TO_COORDINATOR]
+    await tell(tx, escalated(asked), now)
     saved: list[Walk] = []
     for command, changed in zip(commands, decided, strict=True):
         saved += await save(tx, [command], [changed], f"passed on: {command.what}, {command.why}", now)
@@ -117,6 +120,7 @@ async def escalate_not_taken(
     seen_to = [(walk.force_id, walk.id) for walk in walks.values() if walk.state is not State.ROUTED]
     await passing_rows.settle(tx, seen_to, now)
     kept = await passing_rows.keep(tx, steps)
+    await tell(tx, escalated(walk for walk in walks.values() if walk.id in kept), now)
     still = [(walk.force_id, walk.id) for walk in walks.values() if walk.state not in ENDED]
     await watch(tx, still, now, policies=policies)
     await audit.record(

@@ -13,6 +13,7 @@ from services.assignment.domain.second import leave
 from services.assignment.domain.taking import give_back
 from services.assignment.domain.training import trained
 from services.assignment.domain.walks import Walk
+from services.assignment.handlers.telling import tell_of
 from services.assignment.handlers.walks import Policies, facts
 from services.assignment.store import officers as officer_rows
 from services.assignment.store import training as training_rows
@@ -153,6 +154,7 @@ async def settle(
         ],
         now,
     )
+    await tell_of(tx, decided, now, by)
     await outbox.append(tx, facts(decided, now))
     return walks
 

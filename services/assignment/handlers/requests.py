@@ -13,6 +13,7 @@ from services.assignment.domain.walks import State
 from services.assignment.handlers.areas import Locate
 from services.assignment.handlers.passing import watch
 from services.assignment.handlers.routing import keep_why
+from services.assignment.handlers.telling import tell_of, tell_of_changes
 from services.assignment.handlers.walks import Policies, facts, new_id, walks_asked_about
 from services.assignment.store import follow_ups as follow_up_rows
 from services.assignment.store import requests as request_rows
@@ -63,6 +64,7 @@ async def route_requests(
     await request_rows.save_requests(tx, [each.walk for each in decided])
     await keep_why(tx, [routing.why(each.walk, now) for each in decided])
     await watch(tx, [(each.walk.force_id, each.walk.id) for each in decided], now, policies=policies)
+    await tell_of(tx, decided, now)
     await outbox.append(
         tx,
         [
@@ -84,6 +86,7 @@ async def withdraw_requests(
     ]
     await walk_rows.save_walks(tx, [each.walk for each in decided])
     await request_rows.save_requests(tx, [each.walk for each in decided])
+    await tell_of(tx, decided, now)
     await outbox.append(tx, facts(decided, now, {walk_id: group[-1] for walk_id, group in causes.items()}))
     return Outcome(awaiting=awaiting)
 
@@ -126,6 +129,7 @@ async def amend_requests(
     await walk_rows.save_walks(tx, list(latest.values()))
     await request_rows.save_requests(tx, list(latest.values()))
     await keep_why(tx, routings)
+    await tell_of_changes(tx, decided, now)
     await outbox.append(tx, facts(decided, now, cause))
     return Outcome(awaiting=awaiting)
 

@@ -13,6 +13,7 @@ from uuid6 import uuid7
 from services.assignment.domain.people import Person
 from services.assignment.domain.refusals import NotYourWalk, WalkNotFound
 from services.assignment.domain.walks import Changed, Walk
+from services.assignment.handlers.telling import tell_of
 from services.assignment.store import requests as request_rows
 from services.assignment.store import walks as walk_rows
 from shared import audit
@@ -117,5 +118,7 @@ async def save(
         ],
         now,
     )
+    for command, each in zip(commands, decided, strict=True):
+        await tell_of(tx, [each], now, command.by.id)
     await outbox.append(tx, facts(decided, now))
     return walks

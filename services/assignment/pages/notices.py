@@ -31,6 +31,7 @@ NOTICES: Final[Mapping[str, str]] = {
     "reopened": "Partners will be told that the concern is not resolved.",
     "routed": "The walk now waits in the team’s queue.",
     "handed-on": "The walk was passed on.",
+    "chosen": "You will be told as you chose.",
     "tried": "The attempt was logged.",
     "follow-up-given": "The follow-up was handed over.",
     "saved": "The entry was saved.",

@@ -1,0 +1,1 @@
+"""Ways out of assignment: messages to officers about their work."""
