@@ -18,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from shared.observability import configure_logging
-from tests.bench import consumption, growth, relay, requests, routing, scale, story
+from tests.bench import consumption, growth, queue, relay, requests, routing, scale, story
 from tests.bench.figures import Found, Run, Suite, WrongEffect
 from tests.bench.growth import reads
 from tests.bench.machine import Machine, describe, fsync_rate
@@ -34,6 +34,7 @@ SUITES: Final[dict[str, Suite]] = {
     "story": story.suite,
     "growth": growth.suite,
     "reads": reads.suite,
+    "queue": queue.suite,
     "scale": scale.suite,
     "walk": walk.suite,
 }
