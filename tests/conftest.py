@@ -22,7 +22,7 @@ from tests.servers.lacking import lacks, named
 from tests.servers.local_programs import IdentityServer, MailboxServer, identity_server, mailbox_server
 
 pytest_plugins = [
-    "tests.servers.compiled",
+    "tests.servers.once_a_run",
     "tests.servers.databases",
     "tests.servers.whole",
     "tests.servers.two_forces",
