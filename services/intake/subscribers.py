@@ -18,6 +18,7 @@ from shared.contracts.walks import (
     WalkNotHeld,
     WalkProposed,
     WalkRearranged,
+    WalkReturned,
     WalkRouted,
     WalkTaken,
 )
@@ -27,6 +28,7 @@ def subscriptions(keeping: Keeping) -> Subscriptions:
     """What intake consumes."""
     subscribe = Subscriptions("intake")
     subscribe.to(WalkRouted, partial(walks.route_requests, keeping=keeping))
+    subscribe.to(WalkReturned, partial(walks.route_requests, keeping=keeping))
     subscribe.to(WalkTaken, walks.take_requests)
     subscribe.to(WalkProposed, partial(walks.tell_proposed, keeping=keeping))
     subscribe.to(WalkArranged, partial(walks.tell_arranged, keeping=keeping))

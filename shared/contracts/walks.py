@@ -61,6 +61,12 @@ class WalkRouted(WalkEvent):
     """How far outside the area the place lies, metres; 0 inside."""
 
 
+class WalkReturned(WalkEvent):
+    """Nobody has the walk any more: a coordinator has to choose a team. What was proposed or agreed has lapsed."""
+
+    name: ClassVar[str] = "walk-returned"
+
+
 class WalkTaken(WalkEvent):
     """A trained officer has taken the request on, and may now contact her."""
 
@@ -237,6 +243,7 @@ class PatrolWithdrawn(PatrolEvent):
 
 EVENTS: tuple[type[Event], ...] = (
     WalkRouted,
+    WalkReturned,
     WalkTaken,
     WalkProposed,
     WalkArranged,

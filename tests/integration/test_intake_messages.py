@@ -32,6 +32,7 @@ from shared.contracts.walks import (
     WalkNotHeld,
     WalkProposed,
     WalkRearranged,
+    WalkReturned,
     WalkRouted,
     WhatNext,
     WhyNotHeld,
@@ -439,6 +440,32 @@ async def test_her_calendar_is_updated_never_doubled(
         }
         assert police or not tells(text.replace(str(events[0]["uid"]), "")), text
         assert police or "walk" not in text.lower().replace(address, ""), text
+
+
+async def test_an_arranged_walk_that_nobody_has_any_more_is_told_and_not_reminded_of(
+    intake: Intake, letters: Letters, mailbox: MailboxServer
+) -> None:
+    """Her officer may not walk with her any more: the old time leaves nothing, and the next one its own entry."""
+    address, walk = an_address(), uuid4()
+    asked = await intake.ask(contact={"email": address, "calendar_invites": True})
+    request_id, at = UUID(asked["request_id"]), intake.now + timedelta(days=3)
+    await intake.take(arranged(asked, at, walk))
+    await intake.sender.send_due()
+    await intake.take(WalkReturned(walk_id=walk, request_ids=(request_id,)))
+    await intake.sender.send_due()
+    row = "SELECT (state, times IS NULL, officer_id IS NULL)::text FROM walk_request WHERE id = $1"
+    assert await intake.one(row, request_id) == "(received,t,t)"
+    intake.now = at - timedelta(days=1)
+    await intake.sender.send_due()
+    said = [one["text"] for one in await letters(address)]
+    assert [sum(word in text for text in said) for word in ("no longer stands", "reminder")] == [1, 0]
+    await intake.take(arranged(asked, at + timedelta(days=2), walk))
+    await intake.sender.send_due()
+    entries = [found for mail in await raw(letters, mailbox, address) if (found := entry_of(mail))]
+    events = [calendar.events[0] for _, calendar in entries]
+    assert [method for method, _ in entries] == ["REQUEST", "CANCEL", "REQUEST"]
+    assert len({str(event["uid"]) for event in events}) == 1
+    assert [event.sequence for event in events] == sorted({event.sequence for event in events})
 
 
 async def test_nothing_is_put_in_her_calendar_unasked(intake: Intake, letters: Letters, mailbox: MailboxServer) -> None:

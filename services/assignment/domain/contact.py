@@ -9,7 +9,7 @@ from uuid import UUID
 
 from services.assignment.domain.areas import Located
 from services.assignment.domain.arranging import cancel
-from services.assignment.domain.routing import routed
+from services.assignment.domain.routing import returned, routed
 from services.assignment.domain.walks import ENDED, Changed, State, TriageReason, Walk
 from shared.contracts.walk_requests import ContactRules, WalkRequestAmended
 from shared.contracts.walks import WalkTaken
@@ -41,7 +41,7 @@ def amend(walk: Walk, amended: WalkRequestAmended, located: Located | None, at: 
         return Changed(walk)
     if (request.place, request.route) == (changed.place, changed.route):
         return Changed(walk)
-    walk = replace(walk, place=changed.place)
+    before = walk = replace(walk, place=changed.place)
     kept = located is not None and walk.located is not None and located.team_id == walk.located.team_id
     if kept and walk.state is State.TAKEN and walk.officer_id is not None and located is not None:
         # Her officer walks there too. Told again, because whoever keeps her contact card let go of it meanwhile.
@@ -58,9 +58,9 @@ def amend(walk: Walk, amended: WalkRequestAmended, located: Located | None, at: 
         second_id=None,
     )
     if located is None:
-        return Changed(walk)
+        return returned(walk, before)
     if walk.excludes_team(located.team_id):
-        return Changed(replace(walk, triage_reason=TriageReason.CONTACT_RULES))
+        return returned(replace(walk, triage_reason=TriageReason.CONTACT_RULES), before)
     return routed(walk, located)
 
 

@@ -13,7 +13,7 @@ from services.assignment.domain.requests import Request
 from services.assignment.domain.walks import ENDED, Changed, State, TriageReason, Walk, refuse_ended
 from shared.contracts.kinds import Point
 from shared.contracts.policy import WalkRules
-from shared.contracts.walks import RoutedBy, WalkRouted
+from shared.contracts.walks import RoutedBy, WalkReturned, WalkRouted
 from shared.working_days import due
 
 
@@ -116,6 +116,13 @@ def route_by_hand(walk: Walk, area: Area | None) -> Changed:
     if walk.excludes_team(area.team_id):
         raise OfficerExcluded
     return routed(walk, Located(area.id, area.team_id, area.boundary_version, RoutedBy.COORDINATOR))
+
+
+def returned(walk: Walk, before: Walk) -> Changed:
+    """The walk as it stands; where it is in triage and was not before, the word that nobody has it any more."""
+    if walk.state is not State.TRIAGE or before.state is State.TRIAGE:
+        return Changed(walk)
+    return Changed(walk, (WalkReturned(walk_id=walk.id, request_ids=walk.request_ids),))
 
 
 def routed(walk: Walk, located: Located) -> Changed:

@@ -101,6 +101,8 @@ async def change_contact_rules(
     await request_rows.save_requests(tx, changed)
     sent_back = [walk for walk in changed if walk.state is State.TRIAGE and walks[walk.id].state is not State.TRIAGE]
     await keep_why(tx, [routing.why(walk, now) for walk in sent_back])
+    told = [routing.returned(walk, walks[walk.id]) for walk in sent_back]
+    await outbox.append(tx, facts(told, now, {walk_id: group[-1] for walk_id, group in causes.items()}))
     await follow_up_rows.release_follow_ups(tx, [(walk.force_id, walk.id) for walk in changed])
     return Outcome(awaiting=awaiting)
 

@@ -29,6 +29,7 @@ from shared.contracts.walks import (
     WalkNotHeld,
     WalkProposed,
     WalkRearranged,
+    WalkReturned,
     WalkRouted,
     WalkTaken,
     WhatNext,
@@ -42,7 +43,7 @@ A = TypeVar("A", bound=WalkArranged)
 LAST_OF_ITS_WALK: Final = 1_000_000
 """The number of a calendar entry that nothing follows: she has another walk from then on. Above any walk's events."""
 
-Moving: TypeAlias = WalkRouted | WalkTaken | WalkArranged | WalkNotHeld | WalkCancelled | WalkCompleted
+Moving: TypeAlias = WalkRouted | WalkReturned | WalkTaken | WalkArranged | WalkNotHeld | WalkCancelled | WalkCompleted
 """Events that bring a request further; a walk that is moved is arranged."""
 
 
@@ -61,6 +62,8 @@ def _standing(event: Moving) -> tuple[RequestState, str | None, str | None]:
     match event:
         case WalkRouted():
             return RequestState.ROUTED, event.team_id, None
+        case WalkReturned():
+            return RequestState.RECEIVED, None, None
         case WalkTaken() | WalkNotHeld():
             return RequestState.TAKEN, event.team_id, event.officer_id
         case WalkArranged():
@@ -76,10 +79,14 @@ def _of(received: Sequence[Received[WalkEvent]]) -> list[UUID]:
 
 
 async def route_requests(
-    tx: Transaction, received: Sequence[Received[WalkRouted]], now: datetime, *, keeping: Keeping
+    tx: Transaction,
+    received: Sequence[Received[WalkRouted]] | Sequence[Received[WalkReturned]],
+    now: datetime,
+    *,
+    keeping: Keeping,
 ) -> None:
-    """The team that is to arrange her walk is known. Where a time was proposed or agreed before, it lapses: whoever was
-    to keep it has her walk no longer. Of one that was agreed she is told."""
+    """The team that is to arrange her walk is known, or has to be found anew. Where a time was proposed or agreed
+    before, it lapses: whoever was to keep it has her walk no longer. Of one that was agreed she is told."""
     known = await request_rows.requests(tx, _of(received))
     anew = [
         one
@@ -97,11 +104,17 @@ async def route_requests(
             MessageKind.AGAIN,
             {
                 "link": private_link(keeping, stored.held),
-                "calendar": _calendar(keeping, stored.held, stored.held.walk_id, LAST_OF_ITS_WALK),
+                "calendar": _calendar(
+                    keeping,
+                    stored.held,
+                    stored.held.walk_id,
+                    # An entry of the same walk may come back with another time.
+                    one.sequence if one.event.walk_id == stored.held.walk_id else LAST_OF_ITS_WALK,
+                ),
             },
             now,
         )
-        for stored in (known[id_] for one in anew for id_ in one.event.request_ids if id_ in known)
+        for one, stored in ((one, known[id_]) for one in anew for id_ in one.event.request_ids if id_ in known)
         if stored.held.state is RequestState.ARRANGED and stored.held.walk_id is not None
     ]
     await announce(tx, keeping, notices, now)
