@@ -341,6 +341,17 @@ async def test_who_may_walk_no_longer_loses_her_walks(bus: Database) -> None:
                 raise Undone
 
 
+async def test_a_walk_that_has_begun_is_not_taken_from_who_goes(bus: Database) -> None:
+    """It may have been held and not be recorded yet: she is not told that its time no longer stands."""
+    async with bus.transaction([FORCE]) as tx:
+        begun, to_come = await arranged_for(tx, SHE), await taken_by(tx, SHE)
+        others = [each for each in REGISTERS.officers[FORCE] if each.id != SHE]
+        await enrol_officers(tx, FORCE, others, POLICIES[FORCE], THEN + timedelta(minutes=30))
+        found = await walk_rows.walks(tx, [(FORCE, begun), (FORCE, to_come)])
+    assert (found[begun].state, found[begun].officer_id) == (State.ARRANGED, SHE)
+    assert (found[to_come].state, found[to_come].officer_id) == (State.ROUTED, None)
+
+
 async def test_a_session_gives_and_takes_what_it_covers(bus: Database) -> None:
     """The file says nothing of entries others wrote, and what they wrote outlives a start of the service."""
     entry = Entry("pc-7", "PC Ffion Ŵyn", OfficerKind.PCSO, "bs1", frozenset({"bs2"}), ("cy",), "f@avon.example")

@@ -161,9 +161,12 @@ async def settle(
 
 def _may_keep(officer: Officer | None, walk: Walk, policy: ForcePolicy, now: datetime) -> bool:
     """Whether an officer keeps a walk. Days away take nothing from anybody by themselves: the coordinator is shown."""
+    if walk.starts_at is not None and walk.starts_at <= now:
+        # Held perhaps, and not recorded yet: a coordinator does that.
+        return True
     if officer is None:
         return False
-    then = day(max(walk.starts_at, now)) if walk.starts_at else None
+    then = day(walk.starts_at) if walk.starts_at else None
     return not [
         reason for reason in what_stops(officer, policy.walks, day(now), then) if not isinstance(reason, OfficerAway)
     ]

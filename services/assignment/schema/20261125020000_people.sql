@@ -38,7 +38,7 @@ CREATE TABLE training_attendance (
     FOREIGN KEY (force_id, session_id) REFERENCES training_session (force_id, id),
     FOREIGN KEY (force_id, officer_id) REFERENCES officer (force_id, id)
 );
-CREATE INDEX training_of_officer ON training_attendance (force_id, officer_id);
+CREATE INDEX training_attendance_of_officer ON training_attendance (force_id, officer_id);
 CALL force_rows('training_attendance');
 
 CREATE TABLE availability (
