@@ -183,3 +183,21 @@ async def test_whom_she_excludes_neither_comes_along_nor_stays(bus: Database) ->
     by = await an_officer(bus, OTHER)
     async with bus.transaction([FORCE]) as tx:
         assert await looking.work_in_hand(tx, by) == []
+
+
+@pytest.mark.parametrize(("of_that_team", "after"), [(ONE, ("triage", None, None)), (OTHER, ("taken", ONE, None))])
+async def test_an_officer_of_a_team_she_excludes_leaves_though_the_walk_is_another_teams(
+    bus: Database, of_that_team: str, after: tuple[str, str | None, str | None]
+) -> None:
+    """Officers walk for teams besides their own: whose own it is that she excludes, walks no more, first or second."""
+    async with bus.transaction([FORCE]) as tx:
+        sql = "UPDATE officer SET team_id = 'bs9', team_ids = '{bs1,bs9}' WHERE id = $1"
+        await tx.run(Query("elsewhere", "", sql), of_that_team)
+    walk = await a_walk(bus)
+    await brought(bus, walk.id, OTHER)
+    rules = ContactRules(channels=(Channel.EMAIL,), excluded_teams=("bs9",))
+    changed = ContactRulesChanged(request_id=walk.requests[0].id, contact=rules)
+    await handle(bus, requests.change_contact_rules, received(changed))
+    async with bus.transaction([FORCE]) as tx:
+        found = (await walk_rows.walks(tx, [(FORCE, walk.id)]))[walk.id]
+    assert (found.state.value, found.officer_id, found.second_id) == after

@@ -11,7 +11,18 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from services.assignment.domain import arranging, contact, record, routing, taking
+from services.assignment.domain import (
+    arranging,
+    check_ins,
+    contact,
+    groups,
+    not_held,
+    passing,
+    record,
+    routing,
+    second,
+    taking,
+)
 from services.assignment.domain.areas import Area, Located
 from services.assignment.domain.disclosures import (
     Disclosure,
@@ -38,10 +49,12 @@ from shared.contracts.walks import (
     WalkRearranged,
     WalkRouted,
     WalkTaken,
+    WhatNext,
+    WhyNotHeld,
 )
 from tests.unit.test_assignment_domain import FORCE, a_request, an_officer, contact_rules
 
-RULES = WalkRules(minimum_minutes=30)
+RULES = WalkRules(minimum_minutes=30, group_size=3)
 START = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 AREAS = {name: Area(FORCE, name, name, name, name, "v1") for name in ("bs1", "bs2")}
 OFFICERS = {
@@ -194,6 +207,57 @@ class LifeOfAWalk(RuleBasedStateMachine):
         )
         self.walk = contact.change_contact(self.walk, {request.id: rules})
 
+    @rule(officer=st.sampled_from([*sorted(OFFICERS), "untrained", None]))
+    def bring(self, officer: str | None) -> None:
+        if officer is None:
+            self.attempt(second.leave)
+            return
+        found = OFFICERS.get(officer) or an_officer(id=officer, trained_on=None)
+        self.attempt(second.bring, found, RULES, self.now)
+
+    @rule(officer=st.sampled_from(sorted(OFFICERS)))
+    def hand_over(self, officer: str) -> None:
+        self.attempt(passing.to_officer, OFFICERS[officer], RULES, self.now)
+
+    @rule(area=st.sampled_from(sorted(AREAS)))
+    def to_team(self, area: str) -> None:
+        self.attempt(passing.to_team, AREAS[area])
+
+    @rule()
+    def give_back(self) -> None:
+        self.attempt(passing.give_back)
+
+    @rule(why=st.sampled_from(list(WhyNotHeld)), what_next=st.sampled_from(list(WhatNext)))
+    def not_held(self, why: WhyNotHeld, what_next: WhatNext) -> None:
+        self.attempt(not_held.not_held, why, what_next, self.now)
+
+    @rule(is_back=st.booleans(), by=st.sampled_from([*sorted(OFFICERS), "boss"]))
+    def check_in(self, is_back: bool, by: str) -> None:
+        person = Person(FORCE, by, by == "boss", "bs1", frozenset({"bs1"}), None)
+        self.attempt(check_ins.check_in, person, is_back, RULES, self.now)
+
+    @rule(welcome=st.booleans(), excluded=st.sets(st.sampled_from(sorted(OFFICERS))))
+    def join(self, welcome: bool, excluded: set[str]) -> None:
+        """Those of this walk say whether others are welcome; another woman comes with hers."""
+        ours = tuple(replace(request, group_walk_welcome=welcome) for request in self.walk.requests)
+        self.walk = replace(self.walk, requests=ours)
+        rules = contact_rules(excluded_officers=tuple(sorted(excluded)))
+        place = Located("bs1", "bs1", "v1", RoutedBy.COVERS)
+        hers = routing.route(FORCE, uuid4(), a_request(group_walk_welcome=True, contact=rules), place, RULES).walk
+        with suppress(Refusal):
+            together = groups.join(self.walk, hers, RULES, self.now)
+            assert len(groups.left_in(together.walk.walk)) <= RULES.group_size
+            self.walk = together.walk.walk
+            self.told += together.walk.events
+
+    @rule(number=st.integers(0, 3))
+    def part(self, number: int) -> None:
+        request = self.walk.requests[number % len(self.walk.requests)]
+        with suppress(Refusal):
+            apart = groups.part(self.walk, request.id, uuid4(), None, RULES)
+            assert groups.left_in(apart.walk) and apart.hers.walk.requests == (request,)
+            self.walk = apart.walk
+
     @rule(hours=st.integers(1, 100))
     def time_passes(self, hours: int) -> None:
         self.now += timedelta(hours=hours)
@@ -209,6 +273,13 @@ class LifeOfAWalk(RuleBasedStateMachine):
         if self.walk.state in (State.TAKEN, State.ARRANGED):
             assert not self.walk.excludes_officer(self.walk.officer_id)
             assert self.walk.located is not None and not self.walk.excludes_team(self.walk.located.team_id)
+
+    @invariant()
+    def a_second_officer_is_another_who_may_walk_and_whom_nobody_excludes(self) -> None:
+        if self.walk.second_id is not None and self.walk.state not in ENDED:
+            assert self.walk.state in (State.TAKEN, State.ARRANGED)
+            assert self.walk.second_id != self.walk.officer_id and self.walk.second_id in OFFICERS
+            assert not self.walk.excludes_officer(self.walk.second_id)
 
     @invariant()
     def what_a_state_needs_is_there(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from types import MappingProxyType
 from uuid import UUID
 
 from services.assignment.domain.areas import Located
@@ -76,8 +77,17 @@ def withdraw(walk: Walk, withdrawn: frozenset[UUID], now: datetime) -> Changed:
     return cancel(walk, "withdrawn")
 
 
-def change_contact(walk: Walk, rules: Mapping[UUID, ContactRules]) -> Walk:
-    """New rules of these requests: a walk whose officer or team is now excluded goes back to a coordinator."""
+def _excludes(walk: Walk, officer_id: str | None, teams: Mapping[str, str]) -> bool:
+    return officer_id is not None and (walk.excludes_officer(officer_id) or walk.excludes_team(teams.get(officer_id)))
+
+
+def change_contact(
+    walk: Walk, rules: Mapping[UUID, ContactRules], teams: Mapping[str, str] = MappingProxyType({})
+) -> Walk:
+    """New rules of these requests: a walk whose officer or team is now excluded goes back to a coordinator.
+
+    `teams` are the own teams of the walk's officers, who may walk for others than these.
+    """
     walk = replace(
         walk,
         requests=tuple(replace(request, contact=rules.get(request.id, request.contact)) for request in walk.requests),
@@ -87,9 +97,9 @@ def change_contact(walk: Walk, rules: Mapping[UUID, ContactRules]) -> Walk:
     if walk.state in ENDED or walk.state is State.TRIAGE or walk.located is None:
         return walk
     team_id = walk.located.team_id
-    if walk.second_id is not None and walk.excludes_officer(walk.second_id):
+    if walk.second_id is not None and _excludes(walk, walk.second_id, teams):
         walk = replace(walk, second_id=None)
-    if not (walk.excludes_team(team_id) or walk.excludes_officer(walk.officer_id)):
+    if not (walk.excludes_team(team_id) or _excludes(walk, walk.officer_id, teams)):
         return walk
     return replace(
         walk,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
@@ -169,11 +170,11 @@ def has_grown_apart(walk: Walk, request_id: UUID, located: Located | None) -> bo
     return not her.group_walk_welcome or located is None or located.team_id != team_id
 
 
-def who_must_part(walk: Walk) -> tuple[UUID, ...]:
+def who_must_part(walk: Walk, teams: Mapping[str, str] = MappingProxyType({})) -> tuple[UUID, ...]:
     """The women of a group whose own rules keep this walk from going on for the others as it stands.
 
     One who has stopped contact, or who excludes its officer or team, leaves; the last of all stays, and her rules
-    decide as they do for a walk of one.
+    decide as they do for a walk of one. `teams` are the own teams of its officers.
     """
     present = left_in(walk)
     if walk.state in ENDED or len(present) < 2:
@@ -184,6 +185,6 @@ def who_must_part(walk: Walk) -> tuple[UUID, ...]:
         for request in present
         if request.contact.stopped
         or walk.officer_id in request.contact.excluded_officers
-        or team_id in request.contact.excluded_teams
+        or {team_id, teams.get(walk.officer_id or "")} & set(request.contact.excluded_teams)
     ]
     return tuple(against[: len(present) - 1])

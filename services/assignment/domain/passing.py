@@ -112,7 +112,9 @@ def to_officer(walk: Walk, officer: Officer, rules: WalkRules, now: datetime) ->
     refuse_who_may_not_walk(officer, walk, located, rules, now)
     if officer.id == officer_id:
         raise SameOfficer
-    handed = replace(walk, officer_id=officer.id, officer_kind=officer.kind)
+    # Who came along has it now, and nobody comes along.
+    second_id = None if walk.second_id == officer.id else walk.second_id
+    handed = replace(walk, officer_id=officer.id, officer_kind=officer.kind, second_id=second_id)
     if walk.state is not State.ARRANGED:
         taken = WalkTaken(walk_id=walk.id, request_ids=walk.request_ids, officer_id=officer.id, team_id=located.team_id)
         return Changed(handed, (taken,))
@@ -143,7 +145,7 @@ def to_team(walk: Walk, area: Area | None) -> Changed:
     if area.team_id == walk.located.team_id:
         raise SameTeam
     located = Located(area.id, area.team_id, area.boundary_version, RoutedBy.COORDINATOR)
-    return routed(replace(walk, officer_id=None, officer_kind=None, proposal=None), located)
+    return routed(replace(walk, officer_id=None, officer_kind=None, second_id=None, proposal=None), located)
 
 
 def to_coordinator(walk: Walk) -> Changed:

@@ -90,10 +90,11 @@ async def change_contact_rules(
 ) -> Outcome:
     """Keep how each woman may be contacted now. One whose rules keep others from walking is taken out first."""
     walks, causes, _ = await walks_asked_about(tx, received)
+    teams = await requests.own_teams(tx, walks.values())
     for walk in walks.values():
         rules = {one.event.request_id: one for one in causes[walk.id]}
         ruled = groups.with_rules(walk, {id_: one.event.contact for id_, one in rules.items()})
-        for request_id in groups.who_must_part(ruled):
+        for request_id in groups.who_must_part(ruled, teams.get(walk.force_id, {})):
             ruled = await _part(tx, ruled, request_id, "assignment", now, policies, locate, rules.get(request_id))
     return await requests.change_contact_rules(tx, received, now)
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from services.assignment.domain import contact, requests, routing
 from services.assignment.domain.areas import Located
-from services.assignment.domain.walks import State
+from services.assignment.domain.walks import State, Walk
 from services.assignment.handlers.areas import Locate
 from services.assignment.handlers.passing import watch
 from services.assignment.handlers.routing import keep_why
 from services.assignment.handlers.telling import tell_of, tell_of_changes
 from services.assignment.handlers.walks import Policies, facts, new_id, walks_asked_about
 from services.assignment.store import follow_ups as follow_up_rows
+from services.assignment.store import officers as officer_rows
 from services.assignment.store import requests as request_rows
 from services.assignment.store import walks as walk_rows
 from shared.bus import outbox
@@ -96,7 +97,10 @@ async def change_contact_rules(
 ) -> Outcome:
     """Keep how each woman may be contacted now; whom she excludes loses the walk and its follow-ups."""
     walks, causes, awaiting = await walks_asked_about(tx, received)
-    changed = [contact.change_contact(walk, _rules(causes[walk.id])) for walk in walks.values()]
+    teams = await own_teams(tx, walks.values())
+    changed = [
+        contact.change_contact(walk, _rules(causes[walk.id]), teams.get(walk.force_id, {})) for walk in walks.values()
+    ]
     await walk_rows.save_walks(tx, changed)
     await request_rows.save_requests(tx, changed)
     sent_back = [walk for walk in changed if walk.state is State.TRIAGE and walks[walk.id].state is not State.TRIAGE]
@@ -105,6 +109,15 @@ async def change_contact_rules(
     await outbox.append(tx, facts(told, now, {walk_id: group[-1] for walk_id, group in causes.items()}))
     await follow_up_rows.release_follow_ups(tx, [(walk.force_id, walk.id) for walk in changed])
     return Outcome(awaiting=awaiting)
+
+
+async def own_teams(tx: Transaction, walks: Iterable[Walk]) -> dict[str, dict[str, str]]:
+    """By force and officer: the own teams of these walks' officers."""
+    found: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    on_them = {(walk.force_id, id_) for walk in walks for id_ in walk.officer_ids}
+    for (force_id, id_), officer in (await officer_rows.officers_by_id(tx, on_them)).items():
+        found[force_id][id_] = officer.team_id
+    return dict(found)
 
 
 async def amend_requests(

@@ -18,7 +18,8 @@ RETURNING force_id, id;
 -- Walks of which no woman is left: where and when they were asked for, and where to meet, go the way of their requests.
 UPDATE walk SET
     latitude = round(latitude::numeric, 1), longitude = round(longitude::numeric, 1), distance_m = NULL,
-    requested_at = date_trunc('month', requested_at, 'Europe/London'), meeting_place = NULL, proposal = NULL
+    requested_at = date_trunc('month', requested_at, 'Europe/London'), meeting_place = NULL, proposal = NULL,
+    not_held = NULL
 WHERE (force_id, id) IN (SELECT * FROM unnest($1::text[], $2::uuid[]));
 
 -- erase_concerns
