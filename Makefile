@@ -21,7 +21,7 @@ up: $(READY) ## start everything with demo data and keep it running; Ctrl-C stop
 	@$(RUN)/walkandtalk up
 
 test: $(READY) ## run the whole suite on real servers (REQUIRE_ALL=1: fail if this machine lacks a part)
-	@$(RUN)/python -m pytest $(ARGS)
+	@$(RUN)/python -m tests $(ARGS)
 
 check: $(READY) ## style, types, import rules, schemas and documents up to date
 	@$(RUN)/ruff check .

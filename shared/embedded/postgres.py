@@ -261,7 +261,13 @@ class EmbeddedPostgres:
             for place in (draft, *draft.rglob("*")):
                 if not place.is_symlink():
                     place.chmod(0o755 if place.is_dir() or place.parent.name == "bin" else 0o644)
-            draft.rename(copy)
+            try:
+                draft.rename(copy)
+            except OSError:
+                # Another server of this machine was faster.
+                if not copy.exists():
+                    raise
+                shutil.rmtree(draft, ignore_errors=True)
         return copy
 
     def _home(self) -> Path:
