@@ -297,6 +297,25 @@ async def test_a_spreadsheet_is_checked_taken_over_whole_or_its_good_rows_alone(
     assert [each["subject"] for each in log] == ["officer officer-avon-12", "officer pc-a", "officer pc-b"]
 
 
+async def test_a_learning_system_tells_of_sessions_and_who_was_there(app: FastAPI) -> None:
+    """By the API: a session, its attendance, and what the register makes of it."""
+    async with visitor(app, COORDINATOR) as client:
+        body = {"name": "By Teams", "held_on": f"{TODAY}", "way": "online", "covers": ["streetsafe"]}
+        made = (await client.post("/api/v1/training", json=body)).json()
+        assert made["attended"] == 0
+        at = f"/api/v1/training/{made['session_id']}/attendance"
+        assert (await client.post(at, json={"came": [UNTRAINED.sub]})).json() == {"walks_returned": 0}
+        assert (await client.post(at, json={"came": ["nobody"]})).status_code == 404
+        assert [each["attended"] for each in (await client.get("/api/v1/training")).json()["sessions"]] == [1]
+        found = (await client.get(f"/api/v1/people/{UNTRAINED.sub}")).json()
+        assert found["trained_on"] is None
+        covers = ["how-the-scheme-works", "frequent-questions"]
+        more = (await client.post("/api/v1/training", json=body | {"covers": covers})).json()
+        await client.post(f"/api/v1/training/{more['session_id']}/attendance", json={"came": [UNTRAINED.sub]})
+        assert (await client.get(f"/api/v1/people/{UNTRAINED.sub}")).json()["trained_on"] == f"{TODAY}"
+        assert (await client.post("/api/v1/training", json=body | {"covers": []})).status_code == 422
+
+
 async def test_every_page_of_people_says_what_to_do_where_there_is_nothing(app: FastAPI) -> None:
     """No officer, no session: a sentence, not an empty table."""
     await run(app, "DELETE FROM officer")

@@ -78,6 +78,7 @@ class Work:
     spent_survey: str = ""
     private: str = ""
     sitting: str = ""
+    session: str = ""
 
 
 @dataclass
@@ -245,6 +246,9 @@ class _Force:
             await self._answer_surveys()
             await self._until("a call is wanted", self._wanted)
             await self._begin_a_form()
+            session = {"name": "Training", "held_on": "2026-02-11", "way": "online", "covers": ["streetsafe"]}
+            kept = await self._send("assignment", "/api/v1/training", Role.COORDINATOR, session)
+            self.own.session = kept["session_id"]
 
     async def _ask_for_a_walk(self, state: str) -> None:
         self.emails[state] = f"two-forces-{uuid4().hex}@demo.example"

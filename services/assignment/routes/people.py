@@ -1,23 +1,29 @@
-"""The register as other systems read it and fill it."""
+"""The register and training as other systems read them and fill them."""
 
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Final
+from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.requests import Request
 
 from services.assignment.dependencies import Dependencies, Deps, Page, SignedIn, person
 from services.assignment.domain.officers_csv import Choice
 from services.assignment.domain.people import Officer, what_stops
-from services.assignment.handlers import register
-from shared.contracts.envelope import Slug
-from shared.contracts.kinds import OfficerKind, Weekday
+from services.assignment.domain.training import TrainingSession, TrainingWay, session
+from services.assignment.handlers import register, training
+from services.assignment.routes.bodies import Body
+from shared.contracts.envelope import ShortText, Slug
+from shared.contracts.kinds import OfficerKind, TrainingTopic, Weekday
 from shared.working_days import day
 
 router = APIRouter(prefix="/api/v1")
+
+MOST: Final = 2000
+"""Officers ticked in one call."""
 
 
 class AbsenceView(BaseModel):
@@ -169,3 +175,85 @@ async def import_people(request: Request, user: SignedIn, deps: Deps, choice: Ch
         problems=tuple(ProblemView(row=each.row, column=each.column, words=each.words) for each in report.problems),
         walks_returned=report.returned,
     )
+
+
+class SessionBody(Body):
+    """A training session: its day, how it was held, and what it covered."""
+
+    name: ShortText
+    held_on: date
+    way: TrainingWay
+    covers: Annotated[tuple[TrainingTopic, ...], Field(min_length=1)]
+
+
+class SessionView(SessionBody):
+    """A session that is recorded, and how many were there."""
+
+    session_id: UUID
+    attended: int
+
+
+class AttendanceBody(Body):
+    """By officers' ids: who was there, and who was not after all. Others stay as they are."""
+
+    came: Annotated[tuple[Slug, ...], Field(max_length=MOST)] = ()
+    stayed_away: Annotated[tuple[Slug, ...], Field(max_length=MOST)] = ()
+
+
+class AttendanceView(BaseModel):
+    """Officers whose walks went back to the queue, because they are not trained after all, counted by walk."""
+
+    walks_returned: int
+
+
+class SessionList(BaseModel):
+    """A page of sessions, 50 at most, the last first; `more` when another page follows."""
+
+    sessions: tuple[SessionView, ...]
+    page: int
+    more: bool
+
+
+def session_view(found: TrainingSession, attended: int) -> SessionView:
+    """A session as the API shows it."""
+    return SessionView(
+        session_id=found.id,
+        name=found.name,
+        held_on=found.held_on,
+        way=found.way,
+        covers=tuple(sorted(found.covers)),
+        attended=attended,
+    )
+
+
+@router.get("/training")
+async def list_sessions(user: SignedIn, deps: Deps, page: Page = 1) -> SessionList:
+    """Training sessions, the last first."""
+    async with deps.database.transaction([user.force_id]) as tx:
+        found, more = await training.list_sessions(tx, await person(tx, user), page)
+    return SessionList(sessions=tuple(session_view(*each) for each in found), page=page, more=more)
+
+
+@router.post("/training", status_code=201)
+async def record_session(body: SessionBody, user: SignedIn, deps: Deps) -> SessionView:
+    """Record a session that was held or is planned."""
+    made = session(user.force_id, uuid4(), body.held_on, body.way, body.name, body.covers)
+    async with deps.database.transaction([user.force_id]) as tx:
+        await training.record_session(tx, await person(tx, user), made, deps.clock())
+    return session_view(made, 0)
+
+
+@router.post("/training/{session_id}/attendance")
+async def tick(session_id: UUID, body: AttendanceBody, user: SignedIn, deps: Deps) -> AttendanceView:
+    """Say who was at a session once it was held, and who was not."""
+    async with deps.database.transaction([user.force_id]) as tx:
+        returned = await training.tick(
+            tx,
+            await person(tx, user),
+            session_id,
+            body.came,
+            body.stayed_away,
+            deps.clock(),
+            policies=deps.policies,
+        )
+    return AttendanceView(walks_returned=len(returned))

@@ -58,6 +58,9 @@ BODIES: dict[str, Any] = {
     "assignment PUT /api/v1/walks/{walk_id}/concerns/{concern_id}": {"category": "badly-lit"},
     "assignment POST /walks/{walk_id}/route": {"area_id": "bs1"},
     "assignment POST /follow-ups/{follow_up_id}/complete": {"outcome": "reached"},
+    "assignment POST /people/{officer_id}/change": {"name": "PC Example", "kind": "pcso", "team_id": "bs1"},
+    "assignment POST /people/{officer_id}/windows": {"weekdays": "monday", "starts": "10:00", "ends": "11:00"},
+    "assignment POST /people/{officer_id}/absences": {"first_day": f"{SOON:%Y-%m-%d}"},
     "partners POST /api/v1/referrals/{referral_id}/decline": {"reason": "Not ours"},
     "partners POST /api/v1/referrals/{referral_id}/update": {"progress": "planned"},
     "partners POST /api/v1/referrals/{referral_id}/resolve": {"resolution": "done"},
@@ -81,6 +84,13 @@ NOT_404 = {
     ),
     "partners POST /triage/{concern_id}/assign": (409, "the same on its page"),
     "feedback GET /S/{token}": (307, "leads to /s/… without opening the link"),
+    **{
+        f"assignment {method} /scim/v2/{path}": (401, "a program without a force's token is told nothing")
+        for path in ("Users/{user_id}", "Groups/{group_id}")
+        for method in ("GET", "PUT", "PATCH", "DELETE")
+    },
+    "assignment GET /scim/v2/ResourceTypes/{name}": (401, "the same"),
+    "assignment GET /scim/v2/Schemas/{uri}": (401, "the same"),
 }
 """Routes whose answer about what is not there is another."""
 
@@ -179,7 +189,7 @@ async def test_id_of_another_force_is_an_id_of_nothing(two_forces: TwoForces) ->
 async def test_own_ids_lead_somewhere(two_forces: TwoForces) -> None:
     """The comparison above is no formality: each page and call that shows one thing shows one of the own force."""
     home = two_forces.work[HOME]
-    own = [*home.walks.values(), *home.requests.values(), *home.referrals.values(), home.follow_up]
+    own = [*home.walks.values(), *home.requests.values(), *home.referrals.values(), home.follow_up, home.session]
     async with visiting(two_forces) as visits:
         for door in doors():
             if door.method != "GET" or [plainly(kind) for kind in door.in_path.values()] != [UUID]:
@@ -300,7 +310,7 @@ async def forms_that_offer_ids(visits: Visits, own: set[str]) -> list[tuple[str,
     home = world.work[HOME]
     values = {"walk_id": (home.walks["routed"], home.walks["triage"]), "follow_up_id": (home.follow_up,)}
     values |= {"referral_id": tuple(home.referrals.values()), "request_id": (home.requests["routed"],)}
-    values |= {"code": ("library-posters",)}
+    values |= {"code": ("library-posters",), "officer_id": ("officer-avon-1",), "session_id": (home.session,)}
     found: dict[tuple[str, str], tuple[str, str, str, str, dict[str, str]]] = {}
     for door in doors():
         if door.method != "GET" or door.is_call or not door.admits(Role.COORDINATOR) or isinstance(door.rule, Open):
