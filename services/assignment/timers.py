@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
 from services.assignment.handlers import disclosures as disclosing
 from services.assignment.handlers import follow_ups as following_up
-from services.assignment.handlers import noting, passing
+from services.assignment.handlers import noting, passing, patrols
 from services.assignment.handlers.disclosures import DISCLOSURE_DUE, DISCLOSURE_PAST
 from services.assignment.handlers.follow_ups import FOLLOW_UP_DUE
 from services.assignment.handlers.noting import PHOTO_LET_GO
@@ -14,7 +15,13 @@ from services.assignment.handlers.passing import NOT_TAKEN
 from services.assignment.handlers.walks import Policies
 from shared.attachments import Attachments
 from shared.bus import erasure
+from shared.retention import Take
 from shared.timers import Timers
+
+
+def retention() -> Mapping[str, Take]:
+    """What is done with each kind of thing that is past its time."""
+    return {"patrol_words": patrols.empty_heard}
 
 
 def timers(policies: Policies, attachments: Attachments) -> Timers:

@@ -20,7 +20,7 @@ from services.assignment.domain.refusals import (
 from services.assignment.domain.training import TrainingWay
 from services.assignment.domain.walks import State, TriageReason
 from shared.contracts.kinds import Channel, OfficerKind, PartOfDay, Reason, Severity, TrainingTopic, Urgency, Weekday
-from shared.contracts.walks import RoutedBy, WhatNext, WhyNotHeld
+from shared.contracts.walks import PatrolKind, RoutedBy, WhatNext, WhyNotHeld
 from shared.working_days import london
 
 WHY_NOT_HELD: Final[Mapping[str, str]] = {
@@ -80,6 +80,8 @@ SAID: Final[Mapping[str, str]] = {
     RoutedBy.COVERS: "The place lies in this area",
     RoutedBy.NEAREST: "The nearest area",
     RoutedBy.COORDINATOR: "Chosen by a coordinator",
+    PatrolKind.FOOT: "On foot",
+    PatrolKind.CYCLE: "By cycle",
     DisclosureKind.CRIME: "Crime",
     DisclosureKind.INTELLIGENCE: "Intelligence",
     Safeguarding.MADE_SAFE: "Made safe there and then",

@@ -122,7 +122,7 @@ async def test_a_walk_is_closed_after_number_and_safeguarding_and_not_before(app
     closed = await close(app, walk_id)
     assert closed.status_code == 200, closed.text
     assert REFERENCE not in closed.text and "disclos" not in closed.text
-    told = await value(app, "SELECT string_agg(type || data::text, ' ') FROM outbox_log")
+    told = await value(app, "SELECT string_agg(type || convert_from(data, 'UTF8'), ' ') FROM outbox_log")
     assert "walk-completed" in told and REFERENCE not in told and "disclos" not in told
 
 

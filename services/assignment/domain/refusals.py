@@ -10,15 +10,17 @@ Refusal
 │   WalkAlreadyCancelled, ContactStopped, FollowUpAlreadyCompleted, OfficerDoubleBooked, ProposedToSeveral
 ├── DisclosureOpen, DisclosureNotOpened, DisclosureSettled, DisclosureWithdrawn, OnlyCoordinators, NotByWhoOpenedIt,
 │   NobodyToContact
+├── PatrolNotFound, NotYourPatrol, PatrolStands, PatrolWithdrawnAlready
 ├── ConcernNotFound, ConcernNotedOtherwise, ConcernRemoved, ConcernAlreadyPassed, ConcernAlreadyWithdrawn,
 │   ConcernNotResolved, ConcernChanged, TooManyConcerns
 └── WrongField                            what was entered cannot be right; `fields` names it
     └── AreaUnknown, TeamUnknown, OfficerKnown, EntryWrong, SessionWrong, WindowWrong, DaysWrong,
         TimesWrong, AnswerTooLate, StartsInThePast, StartsTooFarAhead, MeetingPlaceMissing,
         EndsBeforeStart, EndsInTheFuture, WalkTooShort, WordsTooLong, OutcomeDoesNotFit, StartsInTheFuture,
-        TimesMissing, NobodyCame, PostcodeWrong, NotAPhoto, PhotoTooLarge, PhotoGone, PhotoNotLookedAt,
+        TimesMissing, NobodyCame, PostcodeWrong, PlaceMissing,
+        NotAPhoto, PhotoTooLarge, PhotoGone, PhotoNotLookedAt,
         NothingRecorded, ReferenceWrong, DisclosureKindMissing, SafeguardingUnclear, SafeguardingTimeWrong,
-        AttemptTimeWrong
+        AttemptTimeWrong, PatrolTooLong, PatrolTooOld, ConversationsWrong, HeardTooLong, ConcernsUnknown
 """
 
 from __future__ import annotations
@@ -322,6 +324,12 @@ class PostcodeWrong(WrongField):
     field = "postcode"
 
 
+class PlaceMissing(WrongField):
+    """Give a postcode, or a latitude and longitude."""
+
+    field = "place"
+
+
 class NotAPhoto(WrongField):
     """Choose a photo: a JPEG, PNG or WebP file that opens."""
 
@@ -372,6 +380,52 @@ class OnlyCoordinators(Refusal):
 
 class NotByWhoOpenedIt(Refusal):
     """You opened this record yourself. Another coordinator has to take it back."""
+
+
+class PatrolNotFound(Refusal):
+    """There is no such patrol, or it is not for you."""
+
+
+class NotYourPatrol(Refusal):
+    """Only whoever logged this patrol, or a coordinator, can do that."""
+
+
+class PatrolStands(Refusal):
+    """A patrol can be changed for a day after it was logged."""
+
+
+class PatrolWithdrawnAlready(Refusal):
+    """This patrol was taken back."""
+
+
+class PatrolTooLong(WrongField):
+    """A patrol lasts twelve hours at most. Log it in parts."""
+
+    field = "ended_at"
+
+
+class PatrolTooOld(WrongField):
+    """Log a patrol within fourteen days."""
+
+    field = "started_at"
+
+
+class ConversationsWrong(WrongField):
+    """Enter how many people you spoke with, from 0 to 200."""
+
+    field = "conversations"
+
+
+class HeardTooLong(WrongField):
+    """What you heard must be 1,000 characters or fewer."""
+
+    field = "heard"
+
+
+class ConcernsUnknown(WrongField):
+    """Select concerns from the list."""
+
+    field = "concern_ids"
 
 
 class NobodyToContact(Refusal):

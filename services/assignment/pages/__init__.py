@@ -14,6 +14,7 @@ from services.assignment.pages import (
     offline,
     out,
     passing,
+    patrols,
     people,
     queue,
     record,
@@ -40,6 +41,7 @@ PARTS = (
     triage,
     follow_ups,
     disclosures,
+    patrols,
     people,
     training,
 )

@@ -6,6 +6,8 @@ from typing import Final
 
 from services.assignment.domain.refusals import (
     DisclosureNotFound,
+    NotYourPatrol,
+    PatrolNotFound,
     NotByWhoOpenedIt,
     OnlyCoordinators,
     ConcernNotFound,
@@ -28,6 +30,8 @@ from shared.contracts.refusals import Refusal
 
 REFUSALS: Final[dict[type[Refusal], int]] = {
     DisclosureNotFound: 404,
+    PatrolNotFound: 404,
+    NotYourPatrol: 403,
     OnlyCoordinators: 403,
     NotByWhoOpenedIt: 403,
     WalkNotFound: 404,
