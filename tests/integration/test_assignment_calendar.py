@@ -171,3 +171,23 @@ async def test_women_who_would_walk_together_are_joined_and_parted_by_page(app: 
         assert (await press(client, f"/walks/{walk_id}/group/join", joined=str(uuid4()))).status_code == 404
         assert (await press(client, f"/walks/{walk_id}/group/part", request_id=ids[1])).status_code == 303
         assert "Take request" not in (await client.get(f"/walks/{walk_id}/group")).text
+
+
+async def test_other_systems_do_the_same_by_the_api(app: FastAPI) -> None:
+    """Refusals are told by name, and what came of it stands in the walk."""
+    walk_id, other = await arranged(app), await a_walk(app)
+    async with visitor(app, OFFICER) as client:
+        brought = await post(client, f"/walks/{walk_id}/second", officer_id=COLLEAGUE.sub)
+        assert brought.json()["second_officer_id"] == COLLEAGUE.sub
+        assert (await post(client, f"/walks/{walk_id}/second")).json()["second_officer_id"] is None
+        unwelcome = await post(client, f"/walks/{walk_id}/join", joined=other)
+        assert (unwelcome.status_code, unwelcome.json()["type"].endswith("group-not-welcome")) == (422, True)
+        alone = await post(client, f"/walks/{walk_id}/part", request_id=str(uuid4()))
+        assert (alone.status_code, alone.json()["type"].endswith("not-in-group")) == (409, True)
+        out = (await post(client, f"/walks/{walk_id}/check-in", answer="out")).json()
+        assert out["check_in_at"] is not None
+        assert (await post(client, f"/walks/{walk_id}/check-in", answer="back")).json()["check_in_at"] is None
+        await sql(app, "UPDATE walk SET starts_at = now() - interval '2 hours', busy_until = now() - interval '1 hour'")
+        missed = await post(client, f"/walks/{walk_id}/not-held", why="she-did-not-come", what_next="close")
+        assert (missed.json()["state"], missed.json()["cancel_reason"]) == ("cancelled", "not-held")
+        assert [each["why"] for each in missed.json()["not_held"]] == ["she-did-not-come"]

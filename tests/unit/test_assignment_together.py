@@ -51,6 +51,7 @@ from shared.contracts.walks import (
     WalkArranged,
     WalkCancelled,
     WalkNotHeld,
+    WalkReturned,
     WalkRouted,
     WalkTaken,
     WhatNext,
@@ -245,6 +246,9 @@ class TestGroups:
         assert not apart.walk.contact_stopped and who_must_part(apart.walk) == ()
         hers = apart.hers.walk
         assert (hers.triage_reason is TriageReason.CONTACT_RULES) == ("excluded_teams" in rules)
+        (event,) = apart.hers.events
+        assert event.name == (WalkReturned if "excluded_teams" in rules else WalkRouted).name
+        assert isinstance(event, WalkRouted | WalkReturned) and event.request_ids == (her.id,)
 
     def test_the_last_of_a_group_stays_whatever_her_rules(self) -> None:
         """There is nobody left whom they could keep from walking."""

@@ -18,7 +18,7 @@ from shared.contracts.envelope import Event
 from shared.contracts.policy import WalkRules
 from shared.contracts.refusals import Refusal
 from shared.contracts.walk_requests import ContactRules
-from shared.contracts.walks import WalkArranged, WalkTaken
+from shared.contracts.walks import WalkArranged, WalkReturned, WalkTaken
 
 JOINED: Final = "joined"
 """Why a walk ended whose women walk with others. Nobody is told: it is no end to them."""
@@ -150,7 +150,11 @@ def part(walk: Walk, request_id: UUID, walk_id: UUID, located: Located | None, r
     if her is None or len(left_in(walk)) < 2:
         raise NotInGroup
     remaining = replace(walk, requests=tuple(request for request in walk.requests if request is not her))
-    return Apart(remaining, route(walk.force_id, walk_id, her, located, rules))
+    hers = route(walk.force_id, walk_id, her, located, rules)
+    if hers.walk.state is State.TRIAGE:
+        # Nothing is told of a walk that waits for an area; but whoever had her request has it no longer.
+        hers = replace(hers, events=(WalkReturned(walk_id=walk_id, request_ids=(request_id,)),))
+    return Apart(remaining, hers)
 
 
 def with_rules(walk: Walk, rules: Mapping[UUID, ContactRules]) -> Walk:

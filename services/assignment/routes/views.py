@@ -15,6 +15,7 @@ from services.assignment.domain.walks import Proposal, ProposalAnswer, State, Wa
 from services.assignment.handlers.looking import WalkRecord
 from shared.contracts.kinds import PartOfDay, Point, Reason, Severity
 from shared.contracts.walk_requests import Availability, ContactRules
+from shared.contracts.walks import WhyNotHeld
 
 
 class RequestView(BaseModel):
@@ -75,6 +76,13 @@ class ProposalView(BaseModel):
     chosen: datetime | None
 
 
+class NotHeldView(BaseModel):
+    """A time at which the walk was arranged and not held, and why."""
+
+    starts_at: datetime
+    why: WhyNotHeld
+
+
 class WalkView(BaseModel):
     """A walk. `do_not_contact`: she has said that contact is no longer safe."""
 
@@ -97,6 +105,10 @@ class WalkView(BaseModel):
     streetsafe_shown: bool
     cancel_reason: str | None
     proposal: ProposalView | None = None
+    second_officer_id: str | None = None
+    not_held: tuple[NotHeldView, ...] = ()
+    check_in_at: datetime | None = None
+    """When the officers are asked whether they are back; empty once they are."""
     requests: tuple[RequestView, ...]
     concerns: tuple[ConcernView, ...] = ()
 
@@ -173,6 +185,9 @@ def walk_view(walk: Walk, deps: Dependencies, record: WalkRecord | None = None) 
         streetsafe_shown=walk.streetsafe_shown,
         cancel_reason=walk.cancel_reason,
         proposal=proposal_view(walk.proposal),
+        second_officer_id=walk.second_id,
+        not_held=tuple(NotHeldView(starts_at=each.starts_at, why=each.why) for each in walk.not_held),
+        check_in_at=walk.check_in_at if walk.state is State.ARRANGED else None,
         requests=tuple(
             RequestView(
                 request_id=request.id,

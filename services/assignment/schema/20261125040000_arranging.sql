@@ -29,6 +29,7 @@ CREATE TABLE booking (
         force_id WITH =, officer_id WITH =, tstzrange(starts_at, busy_until) WITH &&
     ) WHERE (starts_at IS NOT NULL)
 );
+CREATE INDEX booking_of_officer ON booking (force_id, officer_id, starts_at);
 COMMENT ON COLUMN booking.starts_at IS 'NULL until a time is arranged.';
 CALL force_rows('booking');
 
