@@ -46,7 +46,7 @@ _PAGES: Final = {
     "a walk with its suggestions": (COORDINATOR, "/walks/{walk}"),
 }
 _HELD: Final = tuple(name for name in _PAGES if name.startswith("queue"))
-"""Whose 95th of a hundred has to stay below the limit."""
+"""Whose 95th centile has to stay below the limit."""
 
 
 async def suite(run: Run) -> Found:
@@ -58,7 +58,7 @@ async def suite(run: Run) -> Found:
         settle()
         bar = run.task("asking for pages", run.rounds * len(_PAGES))
         median = {name: Figure(name, "median", "ms", waiting) for name in _PAGES}
-        slow = {name: Figure(name, "95th of 100", "ms", waiting) for name in _PAGES}
+        slow = {name: Figure(name, "95th centile", "ms", waiting) for name in _PAGES}
         for n in range(run.rounds):
             for name in run.turns(tuple(_PAGES), n):
                 who, path = _PAGES[name]
@@ -71,7 +71,7 @@ async def suite(run: Run) -> Found:
     bars = [
         Bar(
             name,
-            f"of {LIMIT_MS:.0f} ms, the 95th of a hundred",
+            f"of {LIMIT_MS:.0f} ms, at the 95th centile",
             1.0,
             [ms / LIMIT_MS for ms in slow[name].values],
             "at most",

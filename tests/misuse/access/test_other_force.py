@@ -45,6 +45,14 @@ BODIES: dict[str, Any] = {
     },
     "assignment POST /api/v1/walks/{walk_id}/route": {"area_id": "bs1"},
     "assignment POST /api/v1/follow-ups/{follow_up_id}/complete": {"outcome": "reached"},
+    "assignment POST /api/v1/walks/{walk_id}/pass-on": {"what": "to-coordinator", "why": "other"},
+    "assignment POST /api/v1/walks/{walk_id}/attempts": {
+        "request_id": "0198c0de-0000-7000-8000-000000000000",
+        "way": "email",
+        "outcome": "sent",
+    },
+    "assignment POST /walks/{walk_id}/pass-on/{what}": {"why": "other", "to": "bs2"},
+    "assignment POST /walks/{walk_id}/attempts/{request_id}": {"way": "email", "outcome": "sent"},
     "assignment POST /walks/{walk_id}/arrange": {**DAY, "clock": "10:00", "meeting_place": "Library"},
     "assignment POST /walks/{walk_id}/propose": {
         "day_1": f"{SOON:%Y-%m-%d}",
@@ -113,7 +121,7 @@ def stranger_like(value: str) -> str:
 
 def others_in_path(world: TwoForces, door: Door) -> dict[str, str]:
     """What stands in the other places of a path while one of them is tried."""
-    known = {"force": HOME, "step": "eligibility", "number": "1", "token": world.work[HOME].survey}
+    known = {"force": HOME, "step": "eligibility", "number": "1", "what": "given-back", "token": world.work[HOME].survey}
     return {name: known.get(name) or str(uuid4()) for name in door.in_path}
 
 
@@ -234,6 +242,7 @@ async def test_body_that_names_something_of_another_force_names_nothing(two_forc
     ready = {
         "assignment POST /api/v1/walks/{walk_id}/take": {"walk_id": home.walks["routed"]},
         "assignment POST /api/v1/walks/{walk_id}/route": {"walk_id": home.walks["triage"]},
+        "assignment POST /api/v1/walks/{walk_id}/attempts": {"walk_id": home.walks["routed"]},
         "partners POST /api/v1/triage/{concern_id}/assign": {"concern_id": home.concern_in_triage},
         "intake POST /api/v1/walk-requests": {},
         "feedback POST /api/v1/answers": {},
@@ -310,6 +319,7 @@ async def forms_that_offer_ids(visits: Visits, own: set[str]) -> list[tuple[str,
     home = world.work[HOME]
     values = {"walk_id": (home.walks["routed"], home.walks["triage"]), "follow_up_id": (home.follow_up,)}
     values |= {"referral_id": tuple(home.referrals.values()), "request_id": (home.requests["routed"],)}
+    values |= {"what": ("to-team", "to-officer")}
     values |= {"code": ("library-posters",), "officer_id": ("officer-avon-1",), "session_id": (home.session,)}
     found: dict[tuple[str, str], tuple[str, str, str, str, dict[str, str]]] = {}
     for door in doors():
