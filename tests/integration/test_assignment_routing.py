@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,6 +34,7 @@ from tests.servers.assignment_service import (
     received,
 )
 from tests.servers.databases import ServiceDatabaseMaker
+from tests.servers.forces_folder import forces_folder
 from tests.servers.visitors import visitor
 
 ACROSS = Point(latitude=51.4600, longitude=-2.5500)
@@ -146,7 +148,40 @@ async def test_every_change_of_place_or_way_is_another_routing(app: FastAPI) -> 
     [*_, last] = await kept(app, walk_id)
     assert (last["area_id"], last["how"], last["by_whom"]) == ("bs2", "coordinator", "coordinator-avon")
     shown = await page(app, walk_id, COORDINATOR)
-    assert shown.index("Chosen by a coordinator (coordinator-avon)") < shown.index("of her way lies in this area")
+    assert shown.index("Chosen by coordinator-avon.") < shown.index("of her way lies in this area")
+
+
+async def test_a_walk_handed_to_another_team_says_by_whom(app: FastAPI) -> None:
+    """An officer may do so as well; the coordinator reads the officer's name."""
+    walk_id = await ask_for_a_walk(deps_of(app))
+    async with visitor(app, OFFICER) as client:
+        sent = {"what": "to-team", "why": "nearer-team", "to": "bs2"}
+        handed = await client.post(f"/api/v1/walks/{walk_id}/pass-on", json=sent)
+        assert handed.status_code == 200, handed.text
+    first, last = await kept(app, walk_id)
+    assert (first["area_id"], last["area_id"], last["by_whom"]) == ("bs1", "bs2", "officer-avon-1")
+    assert "Chosen by PC Amina Yusuf." in await page(app, walk_id, COORDINATOR)
+
+
+async def test_nearby_teams_are_offered_first_where_the_force_lets_them_walk(
+    database: ServiceDatabaseMaker, tmp_path: Path
+) -> None:
+    """By how far their area is from her place, the nearest first; without that policy all teams stand by name."""
+    service = await database("assignment")
+    for within, first in ((0, "BA1"), (1_500, "BS2")):
+        walks = {"arrange_within": 5, "nearby_teams_within_m": within}
+        forces = forces_folder(tmp_path / str(within), {FORCE: {"walks": walks}})
+        settings = assignment_settings(service, tmp_path).model_copy(update={"forces_dir": forces})
+        made = build(settings)
+        async with made.router.lifespan_context(made), visitor(made, OFFICER) as client:
+            await deps_of(made).take_registers()
+            walk_id = await ask_for_a_walk(deps_of(made))
+            text = (await client.get(f"/walks/{walk_id}/pass-on/to-team")).text
+            _, *offered = re.findall(r"<option[^>]*>([^<]*)</option>", text)
+            near = [float(metres) for metres in re.findall(r"\((\d+) metres away\)", " ".join(offered))]
+            assert offered[0].startswith(first)
+            assert near == sorted(near) and bool(near) == (within > 0) and all(each <= within for each in near)
+            assert len(offered) > 70
 
 
 async def test_what_is_kept_is_blurred_when_she_is_erased(app: FastAPI) -> None:

@@ -32,7 +32,7 @@ class Routing:
     """None where a person has to choose, for the reason that stands in its stead."""
     triage_reason: TriageReason | None
     by: str | None
-    """The coordinator who chose; None where nobody did."""
+    """Whoever chose, a coordinator or the officer who handed it on; None where nobody did."""
 
 
 def why(walk: Walk, at: datetime, by: str | None = None) -> Routing:

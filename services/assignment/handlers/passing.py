@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from services.assignment.domain import passing
+from services.assignment.domain import passing, routing
 from services.assignment.domain.passing import AlreadyEscalated, PassedOn, What, WhyPassed
 from services.assignment.domain.people import Person
 from services.assignment.domain.refusals import NotOnRegister, WalkNotFound
 from services.assignment.domain.walks import ENDED, Changed, State, Walk
+from services.assignment.handlers.routing import keep_why
 from services.assignment.handlers.telling import escalated, tell
 from services.assignment.handlers.walks import Policies, new_id, own, save, walks_commanded
 from services.assignment.store import areas as area_rows
@@ -95,6 +96,8 @@ async def pass_on(tx: Transaction, commands: Sequence[PassOn], now: datetime, *,
     saved: list[Walk] = []
     for command, changed in zip(commands, decided, strict=True):
         saved += await save(tx, [command], [changed], f"passed on: {command.what}, {command.why}", now)
+    to_teams = [(walk, each.by.id) for walk, each in zip(saved, commands, strict=True) if each.what is What.TO_TEAM]
+    await keep_why(tx, [routing.why(walk, now, by) for walk, by in to_teams])
     return saved
 
 

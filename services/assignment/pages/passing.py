@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from services.assignment.domain.refusals import (
     WalkNotFound,
     WrongField,
 )
+from services.assignment.domain.routing import nearby_teams
 from services.assignment.forms.passing import ATTEMPT_MESSAGES, PASS_MESSAGES, AttemptForm, PassForm
 from services.assignment.handlers import attempts, looking, passing
 from services.assignment.handlers.attempts import Try
@@ -94,10 +96,14 @@ async def _pass_page(
         ]
     elif what is What.TO_TEAM and walk.located is not None:
         own = walk.located.team_id
+        near = deps.registers.near(user.force_id, walk.requests[0].route or (walk.place,), rules.nearby_teams_within_m)
+        metres = {team.team_id: team.distance_m for team in nearby_teams(walk, near, rules)}
+        others = [each for each in names.areas if each.team_id != own and not walk.excludes_team(each.team_id)]
+        # Teams the force lets walk because she lives or works nearby come first, the nearest of them before all.
+        others.sort(key=lambda area: metres.get(area.team_id, math.inf))
         choices = [
-            (area.id, f"{area.name}: {names.team(area.team_id)}")
-            for area in names.areas
-            if area.team_id != own and not walk.excludes_team(area.team_id)
+            (area.id, f"{area.name}: {names.team(area.team_id)}{_how_near(metres.get(area.team_id))}")
+            for area in others
         ]
     return render(
         request,
@@ -111,6 +117,10 @@ async def _pass_page(
         to_somebody=what in TO_SOMEBODY,
         reasons=tuple(WhyPassed),
     )
+
+
+def _how_near(metres: float | None) -> str:
+    return "" if metres is None else f" ({metres:.0f} metres away)" if metres else " (her place or way)"
 
 
 @router.get("/walks/{walk_id}/attempts/{request_id}")
