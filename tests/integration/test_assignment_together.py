@@ -5,23 +5,29 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from uuid import UUID
 
 import asyncpg
 import pytest
 
+from services.assignment import timers
 from services.assignment.domain.refusals import MayNotWalk, NotTrained, OfficerDoubleBooked, OfficerExcluded
 from services.assignment.domain.second import OnThisWalk
+from services.assignment.domain.telling import Rhythm
 from services.assignment.domain.walks import Walk
-from services.assignment.handlers import arranging, looking, requests, second, taking
+from services.assignment.handlers import arranging, check_ins, looking, requests, second, taking
 from services.assignment.handlers.arranging import Arrange
+from services.assignment.handlers.check_ins import CheckIn
 from services.assignment.handlers.second import Bring
 from services.assignment.handlers.taking import Take
 from services.assignment.store import requests as request_rows
 from services.assignment.store import walks as walk_rows
+from shared.attachments import Folder
 from shared.contracts.kinds import Channel
 from shared.contracts.walk_requests import ContactRules, ContactRulesChanged
 from shared.database import Database, Query
+from shared.timers import TimerLoop
 from tests.integration.test_assignment_handlers import (
     FORCE,
     NOW,
@@ -35,8 +41,9 @@ from tests.integration.test_assignment_handlers import (
     rows,
     service,
 )
+from tests.integration.test_assignment_telling import Post, choose, post
 
-__all__ = ["bus", "service"]
+__all__ = ["bus", "post", "service"]
 
 SIX = NOW + timedelta(days=1, hours=8)
 ONE, OTHER = "officer-avon-1", "officer-avon-2"
@@ -201,3 +208,44 @@ async def test_an_officer_of_a_team_she_excludes_leaves_though_the_walk_is_anoth
     async with bus.transaction([FORCE]) as tx:
         found = (await walk_rows.walks(tx, [(FORCE, walk.id)]))[walk.id]
     assert (found.state.value, found.officer_id, found.second_id) == after
+
+
+async def test_coordinators_are_told_at_once_of_officers_who_are_not_back(
+    bus: Database, post: Post, tmp_path: Path
+) -> None:
+    """In quiet hours too, and who wanted one message a day; once, and not of a walk that was moved or is over."""
+    boss = await choose(bus, "boss", Rhythm.DAILY, coordinates=True)
+    team = await choose(bus, OTHER)
+    walk, moved, back = await a_walk(bus), await a_walk(bus), await a_walk(bus)
+    for hours, each in enumerate((walk, moved, back)):
+        await arranged(bus, each.id, hours=2 * hours)
+    await arranged(bus, moved.id, hours=48)
+    by = await an_officer(bus)
+    async with bus.transaction([FORCE]) as tx:
+        await check_ins.check_in(tx, [CheckIn(back.id, by, True)], NOW, policies=POLICIES)
+    before = len(await post.arrived(team))
+    post.now = SIX + timedelta(minutes=89)
+    fire = TimerLoop(bus, timers.timers(POLICIES, Folder(tmp_path)), lambda: post.now, POLICIES.forces).fire_due
+    await fire()
+    assert await post.arrived(boss) == []
+    post.now = SIX + timedelta(hours=12)
+    await fire()
+    await fire()
+    (text,) = await post.arrived(boss)
+    assert f"/walks/{walk.id}" in text and "reach them now" in text
+    assert str(moved.id) not in text and str(back.id) not in text and "library" not in text
+    assert len(await post.arrived(team)) == before
+
+
+async def test_a_second_officer_is_told_like_the_first(bus: Database, post: Post) -> None:
+    """Brought along, and given another time."""
+    address = await choose(bus, OTHER)
+    walk = await a_walk(bus)
+    before = len(await post.arrived(address))
+    await brought(bus, walk.id, OTHER)
+    await arranged(bus, walk.id)
+    (text,) = (await post.arrived(address))[before:]
+    assert [line.partition(":")[0] for line in text.splitlines()[:2]] == [
+        "A walk was given to you",
+        "A walk of yours has changed",
+    ]

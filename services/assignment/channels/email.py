@@ -28,6 +28,7 @@ SAID: Final = {
     News.CHANGED: "A walk of yours has changed",
     News.CANCELLED: "A walk of yours was cancelled",
     News.ESCALATED: "A walk waits for a coordinator",
+    News.NOT_BACK: "Officers have not said that they are back from a walk: reach them now",
 }
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from services.assignment.domain.refusals import WrongField
 from services.assignment.domain.walks import Changed, ProposalAnswer, Walk
-from shared.contracts.walks import WalkArranged, WalkCancelled, WalkRouted, WalkTaken
+from shared.contracts.walks import WalkArranged, WalkCancelled, WalkNotHeld, WalkRouted, WalkTaken
 from shared.working_days import LONDON, london
 
 DAILY_AT: Final = time(8)
@@ -42,6 +42,7 @@ class News(StrEnum):
     CHANGED = "changed"
     CANCELLED = "cancelled"
     ESCALATED = "escalated"
+    NOT_BACK = "not-back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +100,10 @@ def choice(
     return Choice(force_id, person_id, email, rhythm, quiet_from, quiet_to, new_work, is_coordinator)
 
 
-def due(chosen: Choice, now: datetime) -> datetime | None:
-    """When news of now may leave (UTC); None where nobody wants them."""
+def due(chosen: Choice, now: datetime, news: News | None = None) -> datetime | None:
+    """When news of now may leave (UTC); None where nobody wants them. That officers are not back waits for no hour."""
+    if news is News.NOT_BACK and chosen.rhythm is not Rhythm.NEVER:
+        return now
     match chosen.rhythm:
         case Rhythm.NEVER:
             return None
@@ -139,11 +142,17 @@ def news_of(changed: Changed, by: str | None) -> Iterator[Told]:
                 if event.officer_id != by:
                     yield Told(walk, News.GIVEN, event.officer_id)
             case WalkArranged():
-                if event.officer_id != by:
-                    yield Told(walk, News.CHOSEN if by is None else News.CHANGED, event.officer_id)
+                for id_ in walk.officer_ids:
+                    if id_ != by:
+                        yield Told(walk, News.CHOSEN if by is None else News.CHANGED, id_)
+            case WalkNotHeld():
+                for id_ in walk.officer_ids:
+                    if id_ != by:
+                        yield Told(walk, News.CHANGED, id_)
             case WalkCancelled():
-                if walk.officer_id not in (None, by):
-                    yield Told(walk, News.CANCELLED, walk.officer_id)
+                for id_ in walk.officer_ids:
+                    if id_ != by:
+                        yield Told(walk, News.CANCELLED, id_)
     proposal = walk.proposal
     if by is None and not changed.events and proposal is not None and isinstance(proposal.answer, ProposalAnswer):
         yield Told(walk, News.NONE_SUITS, walk.officer_id)

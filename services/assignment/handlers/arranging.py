@@ -11,6 +11,7 @@ from services.assignment.domain import arranging
 from services.assignment.domain.arranging import busy_until
 from services.assignment.domain.people import Person
 from services.assignment.domain.walks import Changed, Walk
+from services.assignment.handlers.check_ins import watch
 from services.assignment.handlers.people import refuse_who_may_not, who_may_not
 from services.assignment.handlers.telling import tell_of
 from services.assignment.handlers.walks import Policies, facts, new_id, own, save, walks_asked_about, walks_commanded
@@ -48,6 +49,7 @@ async def answer_proposals(
         else:
             chosen.append(walk)
     await walk_rows.save_walks(tx, [changed.walk for changed in decided.values()])
+    await watch(tx, chosen)
     await tell_of(tx, [each for each in decided.values() if each.walk != walks[each.walk.id]], now)
     await outbox.append(tx, facts(list(decided.values()), now, {id_: group[-1] for id_, group in causes.items()}))
     return Outcome(awaiting=awaiting)
@@ -105,7 +107,9 @@ async def arrange(tx: Transaction, commands: Sequence[Arrange], now: datetime, *
     ]
     await booking.refuse_double_booking(tx, [each.walk for each in decided])
     await refuse_who_may_not(tx, [each.walk for each in decided], policies, now)
-    return await save(tx, commands, decided, "arranged", now)
+    saved = await save(tx, commands, decided, "arranged", now)
+    await watch(tx, saved)
+    return saved
 
 
 async def propose(tx: Transaction, commands: Sequence[Propose], now: datetime, *, policies: Policies) -> list[Walk]:

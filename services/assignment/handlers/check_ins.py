@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from services.assignment.domain import check_ins
 from services.assignment.domain.people import Person
-from services.assignment.domain.walks import Walk
+from services.assignment.domain.telling import News, Told
+from services.assignment.domain.walks import State, Walk
+from services.assignment.handlers.telling import tell
 from services.assignment.handlers.walks import Policies, save, walks_commanded
 from services.assignment.store import check_ins as check_in_rows
+from services.assignment.store import walks as walk_rows
+from shared import audit, timers
 from shared.database import Transaction
+
+CHECK_IN_DUE: Final = "check-in-due"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +44,37 @@ async def check_in(tx: Transaction, commands: Sequence[CheckIn], now: datetime, 
     for command, changed in zip(commands, decided, strict=True):
         word = "checked in: back" if command.is_back else "checked in: still out"
         saved += await save(tx, [command], [changed], word, now)
+    await watch(tx, saved)
     return saved
+
+
+async def watch(tx: Transaction, walks: Iterable[Walk]) -> None:
+    """From the moment on that each of these arranged walks names, its officers are missed unless they are back."""
+    await timers.set(
+        tx,
+        CHECK_IN_DUE,
+        [
+            timers.Due(walk.force_id, walk.id, walk.check_in_at)
+            for walk in walks
+            if walk.state is State.ARRANGED and walk.check_in_at is not None
+        ],
+    )
+
+
+async def raise_alarm(tx: Transaction, fired: Sequence[timers.Fired], now: datetime) -> None:
+    """Tell coordinators of officers of whom nobody has heard. The walks are read without being held: who arranges one
+    holds it while setting this very timer."""
+    found = await walk_rows.walks(tx, [(one.force_id, one.subject) for one in fired])
+    not_back = [walk for walk in found.values() if check_ins.is_missed(walk, now)]
+    await tell(tx, [Told(walk, News.NOT_BACK) for walk in not_back], now)
+    await audit.record(
+        tx,
+        [
+            audit.Entry(walk.force_id, "assignment", "consulted", f"walk {walk.id}", "nobody has said they are back")
+            for walk in not_back
+        ],
+        now,
+    )
 
 
 async def missed(tx: Transaction, by: Person, now: datetime, page: int) -> tuple[list[Walk], bool]:

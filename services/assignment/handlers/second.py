@@ -10,7 +10,9 @@ from uuid import UUID
 from services.assignment.domain import second
 from services.assignment.domain.people import Person
 from services.assignment.domain.refusals import NotOnRegister
+from services.assignment.domain.telling import News, Told
 from services.assignment.domain.walks import State, Walk
+from services.assignment.handlers.telling import tell
 from services.assignment.handlers.walks import Policies, own, save, walks_commanded
 from services.assignment.store import booking
 from services.assignment.store import officers as officer_rows
@@ -43,4 +45,7 @@ async def bring(tx: Transaction, commands: Sequence[Bring], now: datetime, *, po
             raise NotOnRegister
         decided.append(second.bring(walk, officer, policies[command.by.force_id].walks, now))
     await booking.refuse_double_booking(tx, [each.walk for each in decided if each.walk.state is State.ARRANGED])
-    return await save(tx, commands, decided, "second officer", now)
+    saved = await save(tx, commands, decided, "second officer", now)
+    brought = [(walk, walk.second_id) for walk in saved if walk.second_id is not None]
+    await tell(tx, [Told(walk, News.GIVEN, id_) for walk, id_ in brought], now)
+    return saved

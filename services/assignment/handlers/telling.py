@@ -48,7 +48,7 @@ async def tell(tx: Transaction, news: Sequence[Told], now: datetime) -> None:
     for told in news:
         for chosen in choices:
             if _concerns(told, chosen, officers.get((chosen.force_id, chosen.person_id))):
-                due_at = telling.due(chosen, now)
+                due_at = telling.due(chosen, now, told.news)
                 assert due_at is not None
                 id_ = UUID(int=uuid7().int)
                 notices.append(Notice(chosen.force_id, id_, chosen.person_id, told.walk.id, told.news, due_at))
@@ -62,6 +62,8 @@ def _concerns(told: Told, chosen: Choice, officer: Officer | None) -> bool:
         return False
     if told.person_id is not None:
         return told.person_id == chosen.person_id
+    if told.news is News.NOT_BACK:
+        return chosen.is_coordinator
     return chosen.new_work and chosen.is_coordinator == (told.news is News.ESCALATED)
 
 
