@@ -180,7 +180,7 @@ class Member:
         self._life: Life | None = None
         self._generation = -1
         self._positions: dict[Place, int] = {}
-        self._consumption = Consumption(inbox, metrics)
+        self._consumption = Consumption(inbox, metrics, Member.commit)
         self._most = 500
         self._handed_out = 0
         broker.members.append(self)
@@ -207,7 +207,7 @@ class Member:
 
         :param tasks: where what runs is written down.
         """
-        self._most, self._consumption = most, Consumption(self._inbox, self._metrics)
+        self._most, self._consumption = most, Consumption(self._inbox, self._metrics, Member.commit)
         taking = asyncio.get_running_loop().create_task(self._take())
         tasks.add(taking)
         try:
