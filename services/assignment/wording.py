@@ -198,8 +198,8 @@ def said(value: object) -> str:
 def listed(values: Iterable[object]) -> str:
     """Several words in one line: the first as it stands, the rest with a small letter unless they are days."""
     found = [said(value) for value in values]
-    days = {day.value.capitalize() for day in Weekday}
-    found[1:] = [one if one in days else one[0].lower() + one[1:] for one in found[1:]]
+    names = {*(day.value.capitalize() for day in Weekday), "StreetSafe"}
+    found[1:] = [one if one in names else one[0].lower() + one[1:] for one in found[1:]]
     return "; ".join(found) if any("," in one for one in found) else ", ".join(found)
 
 
