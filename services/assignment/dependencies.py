@@ -25,7 +25,9 @@ from shared.attachments import Attachments, Folder
 from shared.contracts.kinds import Point
 from shared.contracts.refusals import Refusal
 from shared.database import Transaction
+from shared.geography.boundaries import read_geojson
 from shared.geography.grid import many_to_wgs84
+from shared.geography.ground import Ground
 from shared.geography.postcodes import Postcodes
 from shared.policies import PolicyFault
 from shared.web import session
@@ -40,6 +42,8 @@ class Dependencies(runtime.Dependencies[Settings]):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        self.grounds: dict[str, Ground] = {}
+        self.drawing = asyncio.Lock()
         self.metrics = Metrics(self.registry, self.policies.forces)
         self.scim_tokens = scim_tokens(self.settings.scim_tokens_file)
         if unknown := sorted({force_id for force_id, _ in self.scim_tokens} - set(self.policies.forces)):
@@ -65,6 +69,19 @@ class Dependencies(runtime.Dependencies[Settings]):
             digest = await noting.keep_photo(tx, walk_id, await person(tx, user), drawn, self.clock())
         await self.attachments.put(user.force_id, drawn)
         return digest
+
+    async def ground_of(self, force_id: str) -> Ground:
+        """What a map of this force shows; made when it is first asked for."""
+        # Shapes are made ready by one thread at a time: two that begin on the same one bring the process down.
+        async with self.drawing:
+            if force_id not in self.grounds:
+                self.grounds[force_id] = await asyncio.to_thread(self._ground_of, force_id)
+        return self.grounds[force_id]
+
+    def _ground_of(self, force_id: str) -> Ground:
+        file = self.settings.forces_dir / force_id / "areas.geojson"
+        areas = read_geojson(file, force_id=force_id).areas if file.exists() else ()
+        return Ground.of(areas, self._postcodes)
 
     def session_ends(self, request: Request) -> int:
         """When this person's session ends by itself, milliseconds since 1970; now where nobody can say."""

@@ -18,13 +18,14 @@ from services.intake.handlers.keeping import Keeping
 from services.intake.handlers.requests import Accepted, Keyed, request_walks
 from services.intake.messages.words import Words
 from services.intake.metrics import IntakeMetrics
-from services.intake.places import Ground
+from services.intake.places import teams_at
 from services.intake.settings import Settings
 from services.intake.vault import Vault
 from shared import runtime
 from shared.contracts.policy import ForcePolicy
 from shared.geography.boundaries import BoundaryFileRefused
 from shared.geography.forces import ForceGround
+from shared.geography.ground import Ground
 from shared.geography.postcodes import Postcodes
 from shared.policies import PolicyFault
 from shared.together import Together
@@ -45,6 +46,7 @@ class Dependencies(runtime.Dependencies[Settings]):
     callers: Callers = field(init=False, repr=False)
     grounds: dict[str, Ground] = field(init=False, repr=False, default_factory=dict)
     """What maps show, of the forces whose map was asked for."""
+    drawing: asyncio.Lock = field(init=False, repr=False, default_factory=asyncio.Lock)
     accept: Together[Keyed, Accepted] = field(init=False, repr=False)
     """Requests that come while others of their force are being accepted share the next transaction."""
 
@@ -97,9 +99,11 @@ class Dependencies(runtime.Dependencies[Settings]):
 
     async def ground_of(self, force_id: str) -> Ground:
         """What a force's map shows; drawn when it is first asked for, which takes a moment."""
-        if force_id not in self.grounds:
-            areas = self.force_ground.areas.get(force_id, ())
-            self.grounds[force_id] = await asyncio.to_thread(Ground.of, areas, self.postcodes)
+        # Shapes are made ready by one thread at a time: two that begin on the same one bring the process down.
+        async with self.drawing:
+            if force_id not in self.grounds:
+                areas = self.force_ground.areas.get(force_id, ())
+                self.grounds[force_id] = await asyncio.to_thread(Ground.of, areas, self.postcodes)
         return self.grounds[force_id]
 
     async def teams_at(self, force_id: str, postcodes: str) -> tuple[str, ...]:
@@ -107,7 +111,7 @@ class Dependencies(runtime.Dependencies[Settings]):
 
         :raises FieldsWrong: one cannot be found.
         """
-        return (await self.ground_of(force_id)).teams_at(postcodes, self.postcodes) if postcodes else ()
+        return teams_at(await self.ground_of(force_id), postcodes, self.postcodes) if postcodes else ()
 
     async def forget_attempts(self) -> None:
         """What was counted in hours that are over."""

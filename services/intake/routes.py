@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Request, Response
 from pydantic import BaseModel, Field
 
+from services.intake import places
 from services.intake.dependencies import Deps, policy_of
 from services.intake.domain import refusals
 from services.intake.domain.limits import Act
@@ -16,10 +17,11 @@ from services.intake.domain.receipts import Receipt
 from services.intake.handlers.delivery import receive
 from services.intake.handlers.requests import Keyed
 from services.intake.handlers.retention import put_on_hold
-from services.intake.places import LookIn, LookOut
+from services.intake.places import LookIn
 from services.intake.requesting import WalkRequestIn
 from shared.bus.outbox import Thread
 from shared.contracts.refusals import Refusal
+from shared.geography.ground import LookOut
 from shared.web.session import User, current_user
 
 router = APIRouter(prefix="/api/v1")
@@ -121,7 +123,7 @@ async def look(force: str, body: LookIn, request: Request, deps: Deps) -> LookOu
     policy_of(force, deps)
     async with deps.database.transaction([force]) as tx:
         await deps.keeping.counting.take(tx, force, Act.MAP, deps.callers.counted(request), deps.clock())
-    return (await deps.ground_of(force)).look(body, deps.postcodes)
+    return places.look(await deps.ground_of(force), body, deps.postcodes)
 
 
 class HoldIn(BaseModel):

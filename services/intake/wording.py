@@ -13,12 +13,13 @@ from typing import Final
 from jinja2 import Environment
 from jinja2.meta import find_referenced_templates
 
+from services.intake.domain.access import ELSEWHERE, HOW_TO_GET_IT, LEFT_OUT
 from services.intake.form import changing
 from services.intake.form.of_her import OF_HER, READ_OUT
 from services.intake.form.questions import BY_SLUG
 from services.intake.form.step import Step
 from services.intake.form.summary import ABOUT_SAFETY, NONE, NOT_GIVEN, PLACE
-from services.intake.pages import confirm, form, hers
+from services.intake.pages import confirm, form, hers, paper
 from services.intake.places import NO_TEAM
 from shared.contracts.refusals import Refusal
 
@@ -45,7 +46,9 @@ def _for_her() -> list[Path]:
     return [folder / name for name in sorted(hers_alone)]
 
 
-TEMPLATES: Final = tuple(_for_her())
+MAP: Final = HERE.parents[1] / "shared" / "web" / "templates" / "map.html"
+"""Staff of other services use it too; what it says is translated here, where a woman reads it."""
+TEMPLATES: Final = (*_for_her(), MAP, HERE / "templates" / "copy_paper.html")
 CODE: Final = tuple(sorted((HERE / "pages").glob("*.py")))
 ANSWERS: Final = (
     *(HERE / "domain" / f"{name}.py" for name in ("person", "requests", "standing", "wishes")),
@@ -67,6 +70,7 @@ def texts() -> Iterator[str]:
     yield from (NO_TEAM, ABOUT_SAFETY, PLACE, NOT_GIVEN, NONE)
     yield from (READ_OUT, *changing.CHOSEN.values(), *form.CONSENT.values(), *hers.DONE.values())
     yield from (*confirm.MESSAGES.values(), confirm.CODE_WRONG)
+    yield from (*paper.NAMES, *LEFT_OUT.values(), *ELSEWHERE.values(), HOW_TO_GET_IT)
     yield from (text for name, text in vars(form).items() if name.isupper() and isinstance(text, str) and " " in text)
     for path in ANSWERS:
         yield from _faults(path)

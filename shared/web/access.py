@@ -166,6 +166,8 @@ ASSIGNMENT: Table = {
     ("PUT", "/api/v1/walks/{walk_id}/concerns/{concern_id}"): POLICE,
     ("DELETE", "/api/v1/walks/{walk_id}/concerns/{concern_id}"): POLICE,
     ("POST", "/api/v1/walks/{walk_id}/photos"): POLICE,
+    ("GET", "/api/v1/areas"): POLICE,
+    ("POST", "/api/v1/places"): POLICE,
     ("GET", "/telling"): POLICE,
     ("POST", "/telling"): POLICE,
     ("GET", "/walks/{walk_id}/pass-on/{what}"): POLICE,

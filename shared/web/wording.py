@@ -9,7 +9,12 @@ from typing import Final
 from shared.web.csrf import ForgedForm
 from shared.web.problems import PAGES, REFUSED, UNSENT
 
-TEMPLATES: Final = tuple(sorted((Path(__file__).parent / "templates").glob("*.html")))
+TEMPLATES: Final = tuple(
+    # The map is translated where a woman reads it (intake).
+    path
+    for path in sorted((Path(__file__).parent / "templates").glob("*.html"))
+    if path.name != "map.html"
+)
 CODE: Final = (Path(__file__).parent / "pages.py", Path(__file__).parent / "forms.py")
 
 

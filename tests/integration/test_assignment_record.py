@@ -314,8 +314,8 @@ async def test_what_is_no_photo_or_too_large_is_refused_by_its_field(app: FastAP
     """A large photograph passes where photographs arrive, and nowhere else."""
     walk_id = await an_arranged_walk(app)
     noise = BytesIO()
-    Image.effect_noise((1800, 1800), 99).convert("RGB").save(noise, "PNG")
-    assert len(noise.getvalue()) > 2_000_000
+    Image.effect_noise((900, 900), 99).convert("RGB").save(noise, "PNG")
+    assert len(noise.getvalue()) > 1_200_000
     async with visitor(app, OFFICER) as client:
         for content, status in ((b"no photo\0", 422), (noise.getvalue(), 200), (bytes(12_200_000), 413)):
             assert (await send_photo(client, walk_id, content)).status_code == status
@@ -356,3 +356,18 @@ async def test_erased_with_her_are_what_was_noted_the_photos_and_the_way(app: Fa
             assert mark not in str([dict(row) for row in rows])
             assert [row["route"] for row in rows if table == "walk_record"] in ([], [None])
         assert await tx.fetch_value(Query("n", "", "SELECT count(*) FROM noted_concern")) == 2
+
+
+async def test_the_map_of_the_record_shows_ones_own_force(app: FastAPI) -> None:
+    """Areas as lines; a point and a postcode by the names people know; what is no place is refused by field."""
+    async with visitor(app, OFFICER) as client:
+        lines, again = await asyncio.gather(*(client.get("/api/v1/areas") for _ in range(2)))
+        assert len(lines.json()["features"]) == 80 and again.content == lines.content
+        found = (await client.post("/api/v1/places", json={"postcode": "bs14dj"})).json()
+        assert found["area"] == "BS1 Bristol city centre and Harbourside"
+        here = {"latitude": found["latitude"], "longitude": found["longitude"]}
+        around = (await client.post("/api/v1/places", json=here)).json()["around"]
+        assert "BS1 4DJ" in [one["postcode"] for one in around[:3]]
+        for wrong, field in (({}, "place"), ({"postcode": "ZZ99 9ZZ"}, "postcode"), ({"latitude": 0}, "latitude")):
+            answer = await client.post("/api/v1/places", json=wrong)
+            assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import httpx
@@ -39,6 +40,15 @@ async def test_areas_are_lines_browsers_may_keep(visitor: httpx.AsyncClient) -> 
         "BS1 Bristol city centre and Harbourside"
     )
     assert (await visitor.get("/api/v1/forces/nowhere/areas")).status_code == 404
+
+
+async def test_many_who_open_the_map_at_once_after_a_start_wait_for_one_drawing(
+    intake: Intake, visitor: httpx.AsyncClient
+) -> None:
+    """Drawn twice at a time from the same shapes, it brings the process down."""
+    deps = intake.app.state.dependencies
+    drawn = await asyncio.gather(*(deps.ground_of(FORCE) for _ in range(8)))
+    assert all(one is drawn[0] for one in drawn)
 
 
 async def test_a_point_is_told_by_names_people_know(visitor: httpx.AsyncClient) -> None:

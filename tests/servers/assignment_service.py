@@ -46,6 +46,8 @@ def assignment_settings(service: ServiceDatabase, data_dir: Path, **changed: Any
         kafka_bootstrap="127.0.0.1:1",
         forces_dir=FORCES,
         data_dir=data_dir,
+        # Built once a machine, not once a test.
+        postcodes_dir=FORCES.parents[1] / ".walkandtalk" / "data",
         session_secret=SecretStr("a secret of at least thirty-two characters"),
         oidc_issuer="http://127.0.0.1:1",
         oidc_client_id="walkandtalk",

@@ -11,9 +11,11 @@ from services.assignment.domain.follow_ups import FollowUpKind
 from services.assignment.domain.referrals import ReferralState
 from services.assignment.domain.walks import State, TriageReason
 from services.assignment.forms.clock import NoSuchTime, moment, read_clock, read_day
-from services.assignment.forms.record import how_many
-from shared.contracts.kinds import Channel, PartOfDay, Reason, Severity, Urgency, Weekday
+from services.assignment.forms.record import RecordForm, point_of, record_of
+from shared.contracts.kinds import Channel, PartOfDay, Point, Reason, Severity, Urgency, Weekday
+from shared.contracts.refusals import Refusal
 from shared.contracts.walks import RoutedBy
+from shared.web.forms import Form
 
 
 @pytest.mark.parametrize("typed", ["2026-11-24", "24/11/2026", "24.11.2026", "24-11-2026", " 24 11 2026 "])
@@ -73,10 +75,52 @@ def test_an_hour_the_clocks_jump_over_is_refused() -> None:
         moment(date(2026, 3, 29), time(1, 30))
 
 
-@pytest.mark.parametrize(("sent", "shown"), [("3", 3), ("0", 1), ("99", 8), ("many", 1), ("²", 1), ("", 1)])
-def test_the_number_of_concerns_stays_within_the_page(sent: str, shown: int) -> None:
-    """Whatever a hidden field says."""
-    assert how_many({"many": sent}) == shown
+ELSEWHERE = Point(latitude=51.4, longitude=-2.6)
+BY_POSTCODE = Point(latitude=51.5, longitude=-2.5)
+
+
+async def by_postcode(typed: str) -> Point:
+    if typed != "BS1 4DJ":
+        raise Refusal
+    return BY_POSTCODE
+
+
+@pytest.mark.parametrize(
+    ("typed", "place"),
+    [
+        (None, ELSEWHERE),
+        ("  ", ELSEWHERE),
+        ("BS1 4DJ", BY_POSTCODE),
+        ("51.45,-2.59", Point(latitude=51.45, longitude=-2.59)),
+        (" 51.45° ; -2.59° ", Point(latitude=51.45, longitude=-2.59)),
+        ("51 -2", Point(latitude=51, longitude=-2)),
+    ],
+)
+async def test_a_place_is_a_postcode_or_two_numbers_or_where_she_asked_to_walk(typed: str | None, place: Point) -> None:
+    """As phones and maps write them."""
+    assert await point_of(typed, ELSEWHERE, by_postcode) == place
+
+
+@pytest.mark.parametrize(("typed", "fault"), [("SW1A", Refusal), ("0, 0", ValueError), ("91, 181", ValueError)])
+async def test_what_is_no_place_in_the_kingdom_is_refused(typed: str, fault: type[Exception]) -> None:
+    """Numbers of elsewhere, and postcodes that are none."""
+    with pytest.raises(fault):
+        await point_of(typed, ELSEWHERE, by_postcode)
+
+
+async def test_a_record_is_read_line_by_line_and_day_by_day() -> None:
+    """What was left empty has not been said; a time needs its day; what is wrong is named by its field."""
+    given = {"day": "24/11/2026", "start": "6.30pm", "way": "51.45, -2.59\nBS1 4DJ", "sticker": "no"}
+    record, _ = await record_of(Form(RecordForm.model_validate(given), given), by_postcode)
+    assert record is not None
+    assert (record.started_at, record.ended_at) == (datetime(2026, 11, 24, 18, 30, tzinfo=UTC), None)
+    assert record.route == (Point(latitude=51.45, longitude=-2.59), BY_POSTCODE)
+    assert (record.sticker_handed_over, record.signposted, record.came) == (False, None, None)
+    wrong = {"start": "6.30pm", "way": "BS1 4DJ\nnowhere"}
+    none, form = await record_of(Form(RecordForm.model_validate(wrong), wrong), by_postcode)
+    assert none is None
+    assert [field for field, _ in form.errors] == ["day", "way"]
+    assert form.errors[1][1].startswith("Line 2: ")
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def test_what_follows_the_picture_in_the_file_is_not_kept() -> None:
 
 def test_a_large_photograph_becomes_small() -> None:
     """At most 1,600 points a side and 700 kB, however restless the picture."""
-    noise = Image.effect_noise((3000, 2000), 120).convert("RGB")
+    noise = Image.effect_noise((2000, 1500), 120).convert("RGB")
     out = BytesIO()
     noise.save(out, "JPEG", quality=90)
     kept = redrawn(out.getvalue())

@@ -85,7 +85,7 @@ async def _record_page(
         walk=found.walk,
         record=found.record,
         concern_id=new_id(),
-        minimum_minutes=deps.policies[user.force_id].walks.minimum_minutes,
+        policy=deps.policies[user.force_id],
         until=deps.session_ends(request),
         notice=NOTICES.get(request.query_params.get("done", "")),
         **CHOICES,
@@ -153,7 +153,7 @@ async def note(request: Request, walk_id: UUID, user: SignedIn, deps: Deps) -> R
 async def show_concern(request: Request, walk_id: UUID, concern_id: UUID, user: SignedIn, deps: Deps) -> Response:
     """A concern, to be corrected."""
     said = _said(await _look(walk_id, user, deps), concern_id)
-    return _concern_page(request, walk_id, concern_id, Form[NoteForm](values=values_of(said)), said)
+    return _concern_page(request, walk_id, concern_id, Form[NoteForm](values=values_of(said)), said, user, deps)
 
 
 def _said(found: Recorded, concern_id: UUID) -> Said:
@@ -163,10 +163,26 @@ def _said(found: Recorded, concern_id: UUID) -> Said:
     raise ConcernNotFound
 
 
-def _concern_page(request: Request, walk_id: UUID, concern_id: UUID, form: Form[NoteForm], said: Said) -> Response:
-    status = 422 if form.errors else 200
-    page = "record/concern.html"
-    return render(request, page, status, form=form, walk_id=walk_id, concern_id=concern_id, said=said, **CHOICES)
+def _concern_page(
+    request: Request,
+    walk_id: UUID,
+    concern_id: UUID,
+    form: Form[NoteForm],
+    said: Said,
+    user: User,
+    deps: Dependencies,
+) -> Response:
+    return render(
+        request,
+        "record/concern.html",
+        422 if form.errors else 200,
+        form=form,
+        walk_id=walk_id,
+        concern_id=concern_id,
+        said=said,
+        policy=deps.policies[user.force_id],
+        **CHOICES,
+    )
 
 
 @router.post("/record/{walk_id}/concerns/{concern_id}")
@@ -176,13 +192,13 @@ async def correct(request: Request, walk_id: UUID, concern_id: UUID, user: Signe
     before = _said(found, concern_id)
     said, form = await _read_note(request, found, user, deps, before)
     if said is None:
-        return _concern_page(request, walk_id, concern_id, form, before)
+        return _concern_page(request, walk_id, concern_id, form, before, user, deps)
     try:
         async with deps.database.transaction([user.force_id]) as tx:
             await noting.correct(tx, Note(walk_id, await person(tx, user), concern_id, said), deps.clock())
     except WrongField as refusal:
         form = form.refused((refusal.field, refusal.message))
-        return _concern_page(request, walk_id, concern_id, form, before)
+        return _concern_page(request, walk_id, concern_id, form, before, user, deps)
     return _back(walk_id, "changed")
 
 

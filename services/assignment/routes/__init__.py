@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from services.assignment.routes import follow_ups, people, record, routing, scim, suggestions, together, walks
+from services.assignment.routes import follow_ups, map, people, record, routing, scim, suggestions, together, walks
 
-PARTS = (walks, together, suggestions, record, follow_ups, people, scim, routing)
+PARTS = (walks, together, suggestions, record, map, follow_ups, people, scim, routing)
 
 router = APIRouter(routes=[route for part in PARTS for route in part.router.routes])

@@ -95,8 +95,12 @@ function called() {
   return [options[selectedIndex].text, value("place_name")].filter(Boolean).join(", ");
 }
 
+// The map reads the field when it changes.
+const moved = () => form.elements.place.dispatchEvent(new Event("change"));
+
 function clear() {
   form.reset();
+  moved();
   form.mending = form.photo_kept = null;
 }
 
@@ -206,6 +210,7 @@ function mend(one) {
     if (field.type === "checkbox") field.checked = content;
     else field.value = content ?? "";
   }
+  moved();
   form.mending = one.id;
   form.photo_kept = one.photo;
   form.elements.category.focus();
@@ -247,6 +252,7 @@ function here() {
   navigator.geolocation.getCurrentPosition(
     ({ coords }) => {
       form.elements.place.value = `${coords.latitude.toFixed(5)}, ${coords.longitude.toFixed(5)}`;
+      moved();
       tell(say.sayHere);
     },
     () => tell(say.sayNowhere),
