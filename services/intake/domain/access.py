@@ -98,3 +98,4 @@ ELSEWHERE: Final[Mapping[str, str]] = {
     " you. Nothing leads to you.",
 }
 """What the other services hold, by the contracts between them: none of them knows who she is."""
+HOW_TO_GET_IT: Final = "Ask the data protection officer of the force, and give the references above."

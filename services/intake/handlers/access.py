@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from services.intake.domain.access import ELSEWHERE, EXPORTED, LEFT_OUT
+from services.intake.domain.access import ELSEWHERE, EXPORTED, HOW_TO_GET_IT, LEFT_OUT
 from services.intake.domain.person import WrappedKey
 from services.intake.domain.refusals import RequestNotFound
 from services.intake.handlers.answers import waiting_of
@@ -78,7 +78,7 @@ async def copy_of_all(
         "not_in_this_copy": dict(LEFT_OUT),
         "held_elsewhere": {
             "what": dict(ELSEWHERE),
-            "how_to_get_it": "Ask the data protection officer of the force, and give the references above.",
+            "how_to_get_it": HOW_TO_GET_IT,
         },
     }
     found = _plain(copy)

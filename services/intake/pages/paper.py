@@ -1,4 +1,5 @@
-"""A copy of what is held, as PDF for people and their screen readers (PDF/UA-1). It reaches for nothing."""
+"""A copy of what is held, as PDF for people and their screen readers (PDF/UA-1), in the language of the woman it is
+about. It reaches for nothing."""
 
 from __future__ import annotations
 
@@ -18,6 +19,7 @@ from starlette.responses import Response
 from services.intake.handlers.access import Copy
 from shared.contracts.policy import ForcePolicy
 from shared.observability import log
+from shared.web.languages import ENGLISH, said, spoken
 from shared.web.pages import Pages, day, when
 
 # One at a time: setting a page is work for the processor alone, and others wait for theirs in their turn.
@@ -26,6 +28,42 @@ _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _UNSAID: Final = frozenset({"sealed", "sending"})
 """Names of columns that tell a reader nothing: what stands in them has names of its own."""
+NAMES: Final = (
+    *(
+        "accepted at",
+        "access needs",
+        "account",
+        "action",
+        "actor",
+        "address",
+        "answered on",
+        "answers",
+        "asked at",
+        "at",
+    ),
+    *("attempt", "availability", "calendar", "calendar invites", "channel", "channels", "concern id"),
+    *("contact wanted at", "created at", "days", "due at", "earliest", "email", "ended at", "excluded officers"),
+    *("excluded teams", "fault", "filled in by", "followed up at", "group walk welcome", "id", "kind", "language"),
+    *("language needs", "latitude", "link", "lives or works here", "longitude", "may leave voicemail"),
+    *("may say police", "meeting place", "month", "moved at", "name", "notify id", "offer", "officer id", "on hold at"),
+    *("parts", "phone", "place", "place from postcode", "reason", "reasons", "receipt", "receipt at", "recipient"),
+    *("recognition word", "reference", "refused", "request id", "requested at", "resolved at", "route", "rules"),
+    *(
+        "sequence",
+        "spoken at",
+        "starts at",
+        "state",
+        "stopped",
+        "stopped at",
+        "team id",
+        "times",
+        "tries",
+        "uid",
+        "until",
+    ),
+    *("walk id", "wanted", "wishes", "words"),
+)
+"""What columns and fields are called on paper, to be said in her language; codes of questions stay codes."""
 
 
 @cache
@@ -48,13 +86,27 @@ async def as_pdf(request: Request, found: Copy, policy: ForcePolicy) -> Response
         raise HTTPException(503)
     pages = request.app.state.pages
     assert isinstance(pages, Pages)
-    held = {table: list(map(_lines, _rows(rows))) for table, rows in found["held"].items()}
-    text = pages.templates.get_template("copy_paper.html").render(
-        policy=policy, held=held, made_at=datetime.fromisoformat(found["made_at"]), found=found
-    )
+    language = language_of(found, policy)
+    with pages.languages.speaking(language):
+        text = _written(pages, found, policy.in_language(language))
     content = await asyncio.get_running_loop().run_in_executor(_PRESS, _set, text)
     headers = {"Content-Disposition": 'attachment; filename="copy.pdf"', "Cache-Control": "no-store"}
     return Response(content, media_type="application/pdf", headers=headers)
+
+
+def language_of(found: Copy, policy: ForcePolicy) -> str:
+    """That of the page she is on; on a page for staff, which is English, the one she is written to in."""
+    if spoken() != ENGLISH:
+        return spoken()
+    asked = next((one["sealed"].get("language") for one in found["held"]["participant"]), None)
+    return asked if asked in policy.languages else ENGLISH
+
+
+def _written(pages: Pages, found: Copy, policy: ForcePolicy) -> str:
+    held = {table: list(map(_lines, _rows(rows))) for table, rows in found["held"].items()}
+    return pages.templates.get_template("copy_paper.html").render(
+        policy=policy, held=held, made_at=datetime.fromisoformat(found["made_at"]), found=found, lang=spoken()
+    )
 
 
 def _set(text: str) -> bytes:
@@ -78,7 +130,7 @@ def _rows(rows: Any) -> Sequence[Any]:
 
 def _lines(row: Any) -> list[tuple[str, str]]:
     """A row as (what it is, what it says), whatever it is made of."""
-    return [(", ".join(names).capitalize(), said) for names, said in _flat(row, ())]
+    return [(", ".join(map(said, names)).capitalize(), text) for names, text in _flat(row, ())]
 
 
 def _flat(value: Any, names: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -101,7 +153,7 @@ def _said(value: Any) -> str:
         case None | "":
             return "–"
         case bool():
-            return "Yes" if value else "No"
+            return said("Yes") if value else said("No")
         case str() if _MOMENT.match(value):
             return _when(value)
         case str() if _DAY.fullmatch(value):
