@@ -79,7 +79,7 @@ SAID: Final[Mapping[str, str]] = {
     TriageReason.CONTACT_RULES: "Somebody else has to take this walk. Read how she may be contacted.",
     RoutedBy.COVERS: "The place lies in this area",
     RoutedBy.NEAREST: "The nearest area",
-    RoutedBy.COORDINATOR: "Chosen by a coordinator",
+    RoutedBy.COORDINATOR: "Chosen by a coordinator, or by whoever handed it on",
     PatrolKind.FOOT: "On foot",
     PatrolKind.CYCLE: "By cycle",
     DisclosureKind.CRIME: "Crime",

@@ -113,6 +113,7 @@ async def test_a_walk_along_a_way_goes_where_most_of_it_lies(app: FastAPI) -> No
         assert (await client.get(f"/api/v1/walks/{walk_id}")).json()["team_id"] == "bs5"
     shown = await page(app, walk_id, COORDINATOR)
     assert f"{int(row['share'] * 100)}% of her way lies in this area." in shown
+    assert "Most of her way lies in this area" in shown and "The place lies in this area" not in shown
     assert "It could also have been BS1 Bristol city centre and Harbourside" in shown
 
 
