@@ -8,20 +8,26 @@ import shutil
 import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
 
+from services.intake.domain.access import EXPORTED
 from services.intake.handlers import search
+from services.intake.handlers.access import copy_of_all
 from services.intake.handlers.hers import PRIVATE_LINK
+from services.intake.pages import paper
 from services.intake.pages.paper import can_be_made
 from shared.web.access import Role
 from tests.integration.test_intake_pages import csrf_of
 from tests.servers.databases import ServiceDatabaseMaker
+from tests.servers.forces_folder import forces_folder
 from tests.servers.intake_service import FORCE, Intake, intake_service
 from tests.servers.lacking import lacks
 from tests.servers.visitors import a_user, visitor
+from tests.servers.welsh import WELSH
 
 HERE = "/staff/data-protection"
 WHY = "she wrote to us on Monday"
@@ -182,6 +188,50 @@ async def test_the_copy_is_a_pdf_that_people_and_screen_readers_can_read(intake:
         assert re.search(r"Tagged:\s+yes", told) and re.search(r"Title:\s+A copy of what we hold about you", told)
         assert (await asyncio.to_thread(read, "pdfdetach", "-list", str(file))).startswith("0 embedded files")
     assert "Marked reason" in await asyncio.to_thread(read, "pdftotext", "-layout", str(tmp_path / "theirs.pdf"), "-")
+
+
+async def test_her_copy_on_paper_is_in_her_language(database: ServiceDatabaseMaker, tmp_path: Path) -> None:
+    """Of a woman who is written to in Welsh the officer gets what she gets herself: every name on it is Welsh, and each
+    sentence that is ours. What she typed stays as she typed it."""
+    if not can_be_made():
+        lacks("Pango (libpango-1.0-0, libpangoft2-1.0-0, libharfbuzz-subset0)")
+    async with intake_service(database, forces_dir=forces_folder(tmp_path, WELSH)) as intake:
+        asked = await intake.ask(name="Ceridwen", words="Tywyll iawn", language="cy")
+        english = await intake.ask(name="Ada", contact={"email": "other@example.com"})
+        policy, pages = intake.deps.policies[FORCE], intake.app.state.pages
+        for request_id, language, said in (
+            (
+                asked["request_id"],
+                "cy",
+                ("Copi o’r hyn sydd gennym", "Rheolau, dulliau", "Ie", "dydd Llun", "Tywyll iawn"),
+            ),
+            (english["request_id"], "en", ("A copy of what we hold", "Rules, channels", "Yes", "Monday")),
+        ):
+            async with intake.database.web.transaction([FORCE]) as tx:
+                found = await copy_of_all(
+                    tx, FORCE, UUID(request_id), "person-1", WHY, intake.now, keeping=intake.deps.keeping
+                )
+            assert paper.language_of(found, policy) == language
+            with pages.languages.speaking(language):
+                text = paper.written(pages, found, policy.in_language(language))
+            assert f'<html lang="{language}">' in text
+            assert [one for one in said if one not in text] == []
+            assert names_of(found["held"]) - set(paper.NAMES) == set()
+        async with officer(intake) as browser:
+            page = f"{HERE}/requests/{asked['request_id']}/copy"
+            answer = await browser.post(page, data={"kind": "pdf", "reason": WHY})
+        assert answer.headers["content-type"] == "application/pdf"
+
+
+def names_of(held: Any) -> set[str]:
+    """What everything in a copy is called, as it is put on paper; codes of questions are none."""
+    match held:
+        case dict():
+            own = {name.replace("_", " ") for name in held if name not in (*EXPORTED, "sealed", "sending")}
+            return own.union(*(names_of(one) for name, one in held.items() if name != "answers"))
+        case list():
+            return set().union(*map(names_of, held))
+    return set()
 
 
 def read(*command: str) -> str:

@@ -90,9 +90,9 @@ LEFT_OUT: Final[Mapping[str, str]] = {
 
 ELSEWHERE: Final[Mapping[str, str]] = {
     "assignment": "Under the id of your request: where and when you wanted to walk, your rules for contact without your"
-    " name, the walk, what officers noted of it in their words, photographs of places, calls and visits. If a crime or something"
-    " else the police have to look into came up: the number of the police's own report, and what was done to keep you"
-    " safe. What you said of it stands in that report alone.",
+    " name, the walk, what officers noted of it in their words, photographs of places, calls and visits. If a crime or"
+    " something else the police have to look into came up: the number of the police's own report, and what was done to"
+    " keep you safe. What you said of it stands in that report alone.",
     "partners": "The concerns of your walk as the officer passed them on, and what partners did. Nothing leads to you.",
     "feedback": "Your answers to the surveys, as codes under a random number that only this service could connect with"
     " you. Nothing leads to you.",

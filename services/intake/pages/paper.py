@@ -88,7 +88,7 @@ async def as_pdf(request: Request, found: Copy, policy: ForcePolicy) -> Response
     assert isinstance(pages, Pages)
     language = language_of(found, policy)
     with pages.languages.speaking(language):
-        text = _written(pages, found, policy.in_language(language))
+        text = written(pages, found, policy.in_language(language))
     content = await asyncio.get_running_loop().run_in_executor(_PRESS, _set, text)
     headers = {"Content-Disposition": 'attachment; filename="copy.pdf"', "Cache-Control": "no-store"}
     return Response(content, media_type="application/pdf", headers=headers)
@@ -102,7 +102,8 @@ def language_of(found: Copy, policy: ForcePolicy) -> str:
     return asked if asked in policy.languages else ENGLISH
 
 
-def _written(pages: Pages, found: Copy, policy: ForcePolicy) -> str:
+def written(pages: Pages, found: Copy, policy: ForcePolicy) -> str:
+    """The copy as HTML, in the language spoken."""
     held = {table: list(map(_lines, _rows(rows))) for table, rows in found["held"].items()}
     return pages.templates.get_template("copy_paper.html").render(
         policy=policy, held=held, made_at=datetime.fromisoformat(found["made_at"]), found=found, lang=spoken()
