@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -14,10 +16,13 @@ from fastapi import FastAPI
 from services.assignment.app import build
 from services.assignment.dependencies import Dependencies
 from services.assignment.domain.people import Officer
+from services.assignment.domain.telling import Choice, Rhythm
+from services.assignment.handlers import telling
 from services.assignment.store import officers as officer_rows
+from services.assignment.store import walks as walk_rows
 from shared.database import Query
 from shared.policies import PolicyFault
-from shared.web.access import Role
+from shared.web.access import TABLES, Open, Role
 from shared.web.session import User
 from tests.servers.assignment_service import COORDINATOR, FORCE, OFFICER, ask_for_a_walk, assignment_settings
 from tests.servers.databases import ServiceDatabaseMaker
@@ -540,3 +545,43 @@ async def test_a_wrong_file_of_tokens_stops_the_start(
     service = await database("assignment")
     with pytest.raises((PolicyFault, ValueError), match=fault):
         build(assignment_settings(service, tmp_path, scim_tokens_file=file))
+
+
+async def test_no_page_and_no_call_opens_to_who_is_off(app: FastAPI) -> None:
+    """Every address of the access table that staff may ask for, with the session of whoever was switched off."""
+    shown = {
+        path for (method, path), rule in TABLES["assignment"].items() if method == "GET" and not isinstance(rule, Open)
+    }
+    off = User("coordinator-off", "Sergeant Off", frozenset(Role), FORCE, "bs1")
+    async with provider(app) as idp, visitor(app, off) as client:
+        there = await made(idp, "Users", okta_user(off.sub))
+        addresses = {path: re.sub(r"\{[^}]*\}", str(uuid4()), path) for path in sorted(shown)}
+        before = {path: (await client.get(address)).status_code for path, address in addresses.items()}
+        assert 403 not in before.values(), before
+        await idp.patch(f"/Users/{there['id']}", json=operations({"op": "replace", "value": {"active": False}}))
+        after = {path: (await client.get(address)).status_code for path, address in addresses.items()}
+    # The empty page a device keeps for when there is no signal; what fills it is asked for and refused.
+    assert after.pop("/record/offline") == 200
+    assert {path: status for path, status in after.items() if status not in (403, 422)} == {}
+
+
+async def test_nothing_more_is_told_to_who_is_off(app: FastAPI) -> None:
+    """A message that was waiting does not leave, to a coordinator without an entry either."""
+    now = datetime.now(UTC)
+    walk_id = UUID(await ask_for_a_walk(deps_of(app)))
+    async with provider(app) as idp:
+        there = await made(idp, "Users", okta_user(COORDINATOR.sub))
+        async with deps_of(app).database.transaction([FORCE]) as tx:
+            chosen = Choice(FORCE, COORDINATOR.sub, "h@avon.example", Rhythm.AT_ONCE, is_coordinator=True)
+            await telling.choose(tx, chosen)
+            walk = (await walk_rows.walks(tx, [(FORCE, walk_id)]))[walk_id]
+            await telling.tell(tx, telling.escalated([walk]), now)
+        (notice,) = await run(app, "SELECT id FROM notice")
+        later = now + timedelta(days=4)
+        letters = []
+        for active in (True, False):
+            await idp.patch(f"/Users/{there['id']}", json=operations({"op": "replace", "value": {"active": active}}))
+            async with deps_of(app).database.transaction([FORCE]) as tx:
+                letters.append(await telling.letter(tx, FORCE, notice["id"], later))
+    assert letters[0] is not None and letters[0].email == "h@avon.example"
+    assert letters[1] is None

@@ -92,6 +92,8 @@ async def letter(tx: Transaction, force_id: str, notice_id: UUID, now: datetime)
     chosen = await telling_rows.choice_of(tx, force_id, person_id)
     if chosen is None or telling.due(chosen, now) is None:
         return None
+    if await officer_rows.is_switched_off(tx, force_id, person_id):
+        return None
     officer = (await officer_rows.officers_by_id(tx, [(force_id, person_id)])).get((force_id, person_id))
     walks = await walk_rows.walks(tx, [(force_id, each.walk_id) for each in due])
     news = [(each.news, each.walk_id) for each in due if _may_be_told(walks[each.walk_id], chosen, officer)]

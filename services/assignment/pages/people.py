@@ -96,6 +96,8 @@ async def add(request: Request, user: SignedIn, deps: Deps) -> Response:
 @router.get("/people/import")
 async def show_import(request: Request, user: SignedIn, deps: Deps) -> Response:
     """The form for a spreadsheet."""
+    async with deps.database.transaction([user.force_id]) as tx:
+        await person(tx, user)
     return render(request, "people_import.html", form=Form[ImportForm](), report=None, columns=COLUMNS)
 
 

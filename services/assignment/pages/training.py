@@ -55,6 +55,8 @@ async def show_training(
 @router.get("/training/new")
 async def show_new_session(request: Request, user: SignedIn, deps: Deps) -> Response:
     """The form for a session."""
+    async with deps.database.transaction([user.force_id]) as tx:
+        await person(tx, user)
     values = {"covers": [each.value for each in TrainingTopic]}
     return _session_form(request, Form[SessionForm](values=values))
 
