@@ -21,7 +21,7 @@ from services.assignment.settings import Settings
 from shared.embedded.processes import free_port
 from shared.web import csrf
 from tests.browser.conftest import Watched, WatchedPage
-from tests.servers.assignment_service import OFFICER, ask_for_a_walk, assignment_settings, bus_side
+from tests.servers.assignment_service import CITY_CENTRE, OFFICER, ask_for_a_walk, assignment_settings, bus_side
 from tests.servers.databases import ServiceDatabase, beside
 from tests.servers.served import served
 from tests.servers.visitors import cookies_of, token_of
@@ -187,6 +187,24 @@ def test_the_walk_starts_and_ends_where_there_is_no_signal(ground: Ground, watch
     record = ground.client.get(f"/api/v1/walks/{ground.walk_id}/record").json()
     second = timedelta(seconds=1)
     assert before - second <= datetime.fromisoformat(record["started_at"]) <= after + second
+
+
+def test_a_place_is_chosen_with_the_cross_that_begins_where_she_asked_to_walk(ground: Ground, watched: Watched) -> None:
+    """A step to the east of it; the next concern begins without a place."""
+    page = watched.page
+    expect(page.locator("[data-on-map][data-ready]")).to_be_attached(timeout=PATIENCE)
+    page.get_by_role("button", name="East").click()
+    page.get_by_role("button", name="Use this point").click()
+    expect(page.get_by_role("heading", name="Chosen place")).to_be_visible()
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    note(page, "East of it")
+    now(page, "stored", 1)
+    expect(page.get_by_role("heading", name="Chosen place")).to_be_hidden()
+    (concern,) = ground.client.get(f"/api/v1/walks/{ground.walk_id}/record").json()["concerns"]
+    assert abs(concern["place"]["latitude"] - CITY_CENTRE.latitude) < 0.0005
+    assert 0.0005 < concern["place"]["longitude"] - CITY_CENTRE.longitude < 0.01
+    watched.assert_kept_to_itself()
 
 
 def test_signing_out_on_any_page_leaves_nothing(ground: Ground, watched: Watched) -> None:

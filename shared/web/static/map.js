@@ -96,6 +96,7 @@ class OnMap {
     await Promise.all([this.outline(), this.read()]);
     const known = this.shown().filter((place) => place.at).map((place) => place.at);
     if (known.length) this.map.fitBounds(known, { maxZoom: CLOSE, padding: [30, 30], animate: false });
+    else if (this.say.near) this.map.setView(pointIn(this.say.near), CLOSE, { animate: false });
     else if (this.extent?.isValid()) this.map.fitBounds(this.extent, { animate: false });
     this.root.dataset.ready = "";
   }
