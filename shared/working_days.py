@@ -42,6 +42,12 @@ def due(start: datetime, working_days: int) -> datetime:
     return _end_of(_count(day(start), working_days))
 
 
+def left(now: datetime, until: datetime) -> int:
+    """How many working days there are after today, up to the day of `until`; 0 once that day has come."""
+    today, last = day(now), day(until)
+    return sum(is_working_day(today + n * _DAY) for n in range(1, (last - today).days + 1))
+
+
 @lru_cache(maxsize=1024)
 def _count(start: date, working_days: int) -> date:
     found = start

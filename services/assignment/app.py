@@ -53,6 +53,7 @@ def site_pages(policies: Policies, intake_url: str) -> Pages:
         language=wording.language,
         stop=wording.stop,
         waited=wording.days_waiting,
+        days_left=wording.days_left,
         state_colour=wording.STATE_COLOURS.__getitem__,
     )
     return found

@@ -21,7 +21,7 @@ from services.assignment.domain.training import TrainingWay
 from services.assignment.domain.walks import State, TriageReason
 from shared.contracts.kinds import Channel, OfficerKind, PartOfDay, Reason, Severity, TrainingTopic, Urgency, Weekday
 from shared.contracts.walks import PatrolKind, RoutedBy, WhatNext, WhyNotHeld
-from shared.working_days import london
+from shared.working_days import left, london
 
 WHY_NOT_HELD: Final[Mapping[str, str]] = {
     WhyNotHeld.SHE_DID_NOT_COME: "She did not come",
@@ -206,6 +206,14 @@ def listed(values: Iterable[object]) -> str:
 def language(code: str) -> str:
     """A language's name, its code where we have none."""
     return LANGUAGES.get(code, code)
+
+
+def days_left(until: datetime, now: datetime) -> str:
+    """How many working days are left, to stand after the day; nothing once it is over."""
+    if until < now:
+        return ""
+    many = left(now, until)
+    return f": {many} working day{'' if many == 1 else 's'} left" if many else ": today"
 
 
 def days_waiting(since: datetime, now: datetime) -> str:

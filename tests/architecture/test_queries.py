@@ -59,7 +59,7 @@ HOT = {
         "passed_on_of_walks": ("passed_on", "walk_id"),
         "escalated_walks": ("passed_on", "force_id"),
         "attempts_of_walks": ("contact_attempt", "walk_id"),
-        "walks_of_officers": ("walk", "officer_id"),
+        "walks_of_officers": ("booking", "officer_id"),
         "who_knows_her": ("contact_attempt", "request_id"),
         "take_notices": ("notice", "person_id"),
     },

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.working_days import day, due, is_working_day, london, month
+from shared.working_days import day, due, is_working_day, left, london, month
 
 seconds = int(datetime(2024, 1, 1, tzinfo=UTC).timestamp()), int(datetime(2030, 1, 1, tzinfo=UTC).timestamp())
 moments = st.integers(*seconds).map(lambda at: datetime.fromtimestamp(at, UTC))
@@ -97,3 +97,36 @@ def test_deadline_is_a_working_day_not_before_the_start(start: datetime, working
 def test_more_days_are_never_sooner(start: datetime, working_days: int) -> None:
     """A longer deadline does not end before a shorter one."""
     assert due(start, working_days) <= due(start, working_days + 1)
+
+
+def noon(month: int, day: int, year: int = 2026) -> datetime:
+    return datetime(year, month, day, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("now", "until", "days"),
+    [
+        (noon(11, 23), noon(11, 23), 0),
+        (noon(11, 23), noon(11, 24), 1),
+        (noon(11, 27), noon(11, 30), 1),  # over a weekend
+        (noon(12, 24), noon(12, 29), 1),  # Christmas, a weekend, Boxing Day moved to Monday
+        (noon(4, 2), noon(4, 7), 1),  # Easter
+        (noon(11, 30), noon(11, 23), 0),
+        # A quarter to midnight in London on the 30th is still the 30th, though in summer UTC says otherwise.
+        (datetime(2026, 6, 30, 22, 45, tzinfo=UTC), datetime(2026, 6, 30, 22, 59, tzinfo=UTC), 0),
+        (datetime(2026, 6, 30, 22, 45, tzinfo=UTC), datetime(2026, 6, 30, 23, 1, tzinfo=UTC), 1),
+    ],
+)
+def test_weekends_and_bank_holidays_are_no_working_days(now: datetime, until: datetime, days: int) -> None:
+    """Counted in London, from tomorrow on, the last day included."""
+    assert left(now, until) == days
+
+
+@given(moments, numbers)
+def test_as_many_are_left_as_a_deadline_was_given(start: datetime, working_days: int) -> None:
+    """What `due` counts forward, `left` counts back; without a day a weekend still has the next working day."""
+    counted = left(start, due(start, working_days))
+    if working_days or is_working_day(london(start).date()):
+        assert counted == working_days
+    else:
+        assert counted == 1

@@ -41,7 +41,9 @@ async def suggestions(tx: Transaction, walk: Walk, by: Person, now: datetime, *,
     ids = [each.id for each in officers]
     rules = policies[walk.force_id].walks
     windows = await officer_rows.windows_of_officers(tx, keys)
-    in_hand = await matching_rows.in_hand(tx, walk.force_id, ids, walk.id, now)
+    # Whoever comes along has to be free as well.
+    along = [walk.second_id] if walk.second_id else []
+    in_hand = await matching_rows.in_hand(tx, walk.force_id, [*ids, *along], walk.id, now)
     reached, let_go = await matching_rows.who_knows_her(tx, walk.force_id, walk.id)
     first, last = matching.days_asked(walk, now)
     candidates = [
@@ -54,8 +56,8 @@ async def suggestions(tx: Transaction, walk: Walk, by: Person, now: datetime, *,
             if key in windows
             else None,
             booked=(
-                *(Span(*times) for times in in_hand.booked[officer.id]),
-                *(Span(at, busy_until(at, rules)) for at in in_hand.proposed[officer.id]),
+                *(Span(*times) for id_ in (officer.id, *along) for times in in_hand.booked[id_]),
+                *(Span(at, busy_until(at, rules)) for id_ in (officer.id, *along) for at in in_hand.proposed[id_]),
             ),
             in_hand=in_hand.many[officer.id],
             spoke_with_her=officer.id in reached,

@@ -1,7 +1,8 @@
 -- walks_of_officers
--- What these officers have in hand beside one walk, when they are on a walk, and what they proposed.
-SELECT officer_id, starts_at, busy_until, proposal FROM walk
-WHERE force_id = $1 AND officer_id = ANY ($2::text[]) AND state IN ('taken', 'arranged') AND id <> $3;
+-- What these officers have in hand beside one walk, as first or second, when they are on a walk, and what they proposed.
+SELECT b.officer_id, b.starts_at, b.busy_until, w.proposal
+FROM booking b JOIN walk w ON w.force_id = b.force_id AND w.id = b.walk_id
+WHERE b.force_id = $1 AND b.officer_id = ANY ($2::text[]) AND b.walk_id <> $3;
 
 -- who_knows_her
 -- Which officers reached a woman of this walk, and which let it go.

@@ -121,7 +121,8 @@ def stranger_like(value: str) -> str:
 
 def others_in_path(world: TwoForces, door: Door) -> dict[str, str]:
     """What stands in the other places of a path while one of them is tried."""
-    known = {"force": HOME, "step": "eligibility", "number": "1", "what": "given-back", "token": world.work[HOME].survey}
+    token = world.work[HOME].survey
+    known = {"force": HOME, "step": "eligibility", "number": "1", "what": "given-back", "token": token}
     return {name: known.get(name) or str(uuid4()) for name in door.in_path}
 
 
