@@ -4,6 +4,7 @@ compiled once, a force's ground is read once from the same files, and the certif
 from __future__ import annotations
 
 import hashlib
+import pickle
 import ssl
 from collections.abc import MutableMapping, Sequence
 from functools import cache
@@ -50,7 +51,7 @@ def _load_compiled(
     return _load(self, environment, name, globals)
 
 
-_GROUNDS: Final[dict[tuple[object, ...], ForceGround]] = {}
+_GROUNDS: Final[dict[tuple[object, ...], bytes]] = {}
 _read: Final = ForceGround.read
 
 
@@ -58,8 +59,10 @@ def _read_once(folder: Path, forces: Sequence[str]) -> ForceGround:
     files = [folder / force / "areas.geojson" for force in forces]
     key = (*forces, *(hashlib.sha256(file.read_bytes()).digest() if file.exists() else None for file in files))
     if key not in _GROUNDS:
-        _GROUNDS[key] = _read(folder, forces)
-    return _GROUNDS[key]
+        _GROUNDS[key] = pickle.dumps(_read(folder, forces))
+    # Shapes of its own for each: two threads at work on one bring the process down.
+    ground: ForceGround = pickle.loads(_GROUNDS[key])
+    return ground
 
 
 @cache
