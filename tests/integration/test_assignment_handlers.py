@@ -291,7 +291,8 @@ async def test_a_follow_up_that_passes_its_day_is_marked_overdue_unless_complete
     async with bus.transaction([FORCE]) as tx:
         command = CompleteFollowUp(ids[done.request_id], coordinator, FollowUpOutcome.REACHED.value)
         await following_up.complete_follow_ups(tx, [command], NOW)
-    assert [row["subject"] for row in await rows(bus, "SELECT subject FROM timer WHERE kind = 'follow-up-due'")] == [ids[late.request_id]]
+    still = await rows(bus, "SELECT subject FROM timer WHERE kind = 'follow-up-due'")
+    assert [row["subject"] for row in still] == [ids[late.request_id]]
     fired = [timers.Fired(FORCE, id_, NOW) for id_ in ids.values()]
     async with bus.transaction([FORCE]) as tx:
         await following_up.mark_overdue(tx, fired, NOW + timedelta(days=1))

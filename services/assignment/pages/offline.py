@@ -15,6 +15,7 @@ from shared.web.pages import render
 
 router = APIRouter()
 
+
 @router.get("/record/worker.js")
 async def worker(request: Request) -> Response:
     """The service worker: for anybody, because browsers ask for it without saying who is signed in."""

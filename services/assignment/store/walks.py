@@ -165,9 +165,7 @@ def _not_held_json(found: tuple[NotHeld, ...]) -> dict[str, Any] | None:
 def _not_held(found: Any) -> tuple[NotHeld, ...]:
     if found is None:
         return ()
-    return tuple(
-        NotHeld(datetime.fromisoformat(each["starts_at"]), WhyNotHeld(each["why"])) for each in found["times"]
-    )
+    return tuple(NotHeld(datetime.fromisoformat(each["starts_at"]), WhyNotHeld(each["why"])) for each in found["times"])
 
 
 def _proposal_json(proposal: Proposal | None) -> dict[str, Any] | None:
