@@ -36,6 +36,8 @@ NO_PAGE = {
     "/signin",
     "/signin/callback",
     "/logo",
+    "/record/worker.js",
+    "/record/{walk_id}/photos/{photo}",
     "/staff/campaigns/{code}/qr.svg",
 }
 """What people do not look at. Whatever else a GET answers is a page and is tried here."""
@@ -47,6 +49,7 @@ def pages(world: TwoForces) -> list[tuple[Door, str]]:
     known = {
         "walk_id": list(home.walks.values()),
         "follow_up_id": [home.follow_up],
+        "concern_id": [home.noted],
         "referral_id": list(home.referrals.values()),
         "request_id": [home.requests["taken"]],
         "force": [HOME],
@@ -62,6 +65,8 @@ def pages(world: TwoForces) -> list[tuple[Door, str]]:
         for name in door.in_path:
             values = [home.private] if name == "token" and door.service == "intake" else known[name]
             filled = [{**one, name: value} for one in filled for value in values]
+        if "concern_id" in door.in_path:
+            filled = [one for one in filled if one.get("walk_id") == home.walks["arranged"]]
         found += [(door, world.stack.urls[door.service] + door.at(values)) for values in filled]
     return found
 

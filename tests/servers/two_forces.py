@@ -73,6 +73,8 @@ class Work:
     walks: dict[str, str] = field(default_factory=dict)
     referrals: dict[str, str] = field(default_factory=dict)
     concern_in_triage: str = ""
+    noted: str = ""
+    """A concern on the record of the arranged walk that nobody was told of."""
     follow_up: str = ""
     survey: str = ""
     spent_survey: str = ""
@@ -304,6 +306,10 @@ class _Force:
             {"starts_at": starts_at.isoformat(), "meeting_place": PLANTED},
         )
         if state == "arranged":
+            self.own.noted = str(uuid4())
+            noted = {"category": "badly-lit", "words": PLANTED, "suggests": PLANTED, "place_name": PLANTED}
+            noted_at = f"{path}/concerns/{self.own.noted}"
+            await self._send("assignment", noted_at, Role.OFFICER, noted, method="PUT")
             return
         ended = datetime.now(UTC) - timedelta(hours=26)
         concern = {
@@ -399,10 +405,12 @@ class _Force:
         assert answer.status_code == 200, (path, answer.text)
         return answer.json()
 
-    async def _send(self, service: str, path: str, role: Role | None, body: Any, **headers: str) -> Any:
+    async def _send(
+        self, service: str, path: str, role: Role | None, body: Any, method: str = "POST", **headers: str
+    ) -> Any:
         if role is not None:
             headers |= self.world.visitor(self.force_id, role).bearer
-        answer = await self.client.post(self.urls[service] + path, json=body, headers=headers)
+        answer = await self.client.request(method, self.urls[service] + path, json=body, headers=headers)
         assert answer.status_code < 300, (path, answer.status_code, answer.text)
         return answer.json()
 

@@ -320,7 +320,7 @@ async def forms_that_offer_ids(visits: Visits, own: set[str]) -> list[tuple[str,
     home = world.work[HOME]
     values = {"walk_id": (home.walks["routed"], home.walks["triage"]), "follow_up_id": (home.follow_up,)}
     values |= {"referral_id": tuple(home.referrals.values()), "request_id": (home.requests["routed"],)}
-    values |= {"what": ("to-team", "to-officer")}
+    values |= {"what": ("to-team", "to-officer"), "concern_id": (home.noted,), "photo": ("0" * 64,)}
     values |= {"code": ("library-posters",), "officer_id": ("officer-avon-1",), "session_id": (home.session,)}
     found: dict[tuple[str, str], tuple[str, str, str, str, dict[str, str]]] = {}
     for door in doors():
