@@ -217,6 +217,25 @@ class LifeOfAWalk(RuleBasedStateMachine):
             self.nothing_forbidden()
             self.run(self._command("complete", who, walk, 0))
 
+    @rule(who=st.sampled_from([0, 1]), walk=numbers, others=st.lists(numbers, min_size=1, max_size=3), hours=numbers)
+    def walk_together(self, who: int, walk: int, others: list[int], hours: int) -> None:
+        """An officer takes a walk, asks other women along, and arranges it with all of them."""
+        self.run(self._command("take", who, walk, 0))
+        for other in others:
+            self.run(self._command("join", who, walk, other))
+        self.run(self._command("bring a second", who, walk, 1 - who + 5))
+        self.run(self._command("arrange", who, walk, hours))
+
+    @rule(who=st.sampled_from([0, 1]), walk=numbers, number=numbers)
+    def something_is_disclosed(self, who: int, walk: int, number: int) -> None:
+        """It comes up on a walk, which somebody then tries to close; perhaps it was recorded, perhaps not."""
+        for name, drawn in (("take", 0), ("arrange", 0), ("disclose", 0)):
+            self.run(self._command(name, who, walk, drawn))
+        self.nothing_forbidden()
+        self.run(self._command("record what was disclosed", who, walk, number))
+        self.time_passes(60)
+        self.run(self._command("complete", who, walk, 0))
+
     async def _command(self, command: str, who: int, walk: int, number: int) -> None:
         walks = sorted(self.looked.walks)
         walk_id = walks[walk % len(walks)]
