@@ -12,6 +12,7 @@ from shared.contracts.referrals import ConcernResolved
 from shared.contracts.walks import (
     ConcernsAttached,
     FollowUpCompleted,
+    FollowUpHandedOver,
     WalkArranged,
     WalkCancelled,
     WalkCompleted,
@@ -37,6 +38,7 @@ def subscriptions(keeping: Keeping) -> Subscriptions:
     subscribe.to(WalkNotHeld, partial(walks.tell_not_held, keeping=keeping))
     subscribe.to(WalkCompleted, walks.complete_requests)
     subscribe.to(ConcernsAttached, walks.attach_concerns)
+    subscribe.to(FollowUpHandedOver, follow_ups.note_callers)
     subscribe.to(FollowUpCompleted, follow_ups.note_follow_ups)
     subscribe.to(ConcernResolved, partial(walks.tell_resolved, keeping=keeping))
     subscribe.to(SurveyInvited, partial(surveys.send_surveys, keeping=keeping))

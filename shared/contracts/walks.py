@@ -183,6 +183,22 @@ class FollowUpOutcome(StrEnum):
     DECLINED = "declined"
 
 
+class FollowUpHandedOver(Event):
+    """The call or visit is another officer's now, who may open her contact card until it is over."""
+
+    name: ClassVar[str] = "follow-up-handed-over"
+    topic: ClassVar[str] = TOPIC
+
+    follow_up_id: UUID
+    request_id: UUID
+    officer_id: Slug | None = None
+    """None where a coordinator sees to it."""
+
+    @property
+    def key(self) -> UUID:
+        return self.follow_up_id
+
+
 class FollowUpCompleted(Event):
     """The call or visit that was wanted has been made, or given up with a reason."""
 
@@ -252,6 +268,7 @@ EVENTS: tuple[type[Event], ...] = (
     WalkNotHeld,
     WalkCompleted,
     ConcernsAttached,
+    FollowUpHandedOver,
     FollowUpCompleted,
     PatrolLogged,
     PatrolWithdrawn,

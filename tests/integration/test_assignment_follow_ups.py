@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -195,6 +196,8 @@ async def test_what_is_overdue_comes_to_the_coordinator_who_hands_it_over(app: F
         assert (await client.get(address)).status_code == 404
     async with visitor(app, OFFICER) as client:
         assert (await client.get(address)).status_code == 404
+    told = await rows(app, "SELECT data FROM outbox_log WHERE type LIKE '%follow-up-handed-over%' ORDER BY position")
+    assert [json.loads(row["data"]).get("officer_id") for row in told] == [COLLEAGUE.sub, None]
 
 
 async def test_whom_she_excludes_is_neither_offered_nor_given_it(app: FastAPI) -> None:

@@ -25,6 +25,7 @@ from shared.contracts.referrals import ConcernResolved, Resolution
 from shared.contracts.walks import (
     ConcernsAttached,
     FollowUpCompleted,
+    FollowUpHandedOver,
     FollowUpOutcome,
     RoutedBy,
     WalkArranged,
@@ -608,11 +609,19 @@ async def test_a_forged_reference_is_parked_and_leads_to_nobody(intake: Intake) 
 
 
 async def test_the_end_of_a_follow_up_is_noted_on_her_request(intake: Intake) -> None:
-    """So that whoever opens her request knows that somebody has spoken with her."""
+    """So that whoever opens her request knows that somebody has spoken with her; whoever it was handed over to opens
+    her contact card no longer."""
     asked = await intake.ask()
+    follow_up_id = uuid4()
+    for officer_id in ("officer-avon-2", "officer-avon-3"):
+        handed = FollowUpHandedOver(
+            follow_up_id=follow_up_id, request_id=UUID(asked["request_id"]), officer_id=officer_id
+        )
+        await intake.take(handed)
+        assert await intake.one("SELECT caller_id FROM walk_request") == officer_id
     await intake.take(
         FollowUpCompleted(
-            follow_up_id=uuid4(),
+            follow_up_id=follow_up_id,
             request_id=UUID(asked["request_id"]),
             contact_id=uuid4(),
             outcome=FollowUpOutcome.REACHED,
@@ -620,6 +629,7 @@ async def test_the_end_of_a_follow_up_is_noted_on_her_request(intake: Intake) ->
         )
     )
     assert await intake.one("SELECT followed_up_at FROM walk_request") == intake.now
+    assert await intake.one("SELECT caller_id FROM walk_request") is None
 
 
 async def stop(intake: Intake, asked: dict[str, Any]) -> None:

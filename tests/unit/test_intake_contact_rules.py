@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -232,6 +233,15 @@ def test_the_officer_assigned_and_the_coordinator_may_open_the_contact_card() ->
     """Nobody else has to reach her."""
     refuse_contact(OFFICER, a_request(), rules())
     refuse_contact(COORDINATOR, a_request(officer=None), rules())
+
+
+def test_the_officer_to_whom_her_call_was_handed_over_may_open_it_too() -> None:
+    """The officer of her walk may as well; whoever she excludes may not, caller or no."""
+    handed = replace(a_request("officer-avon-2"), caller_id="officer-avon-1")
+    refuse_contact(OFFICER, handed, rules())
+    refuse_contact(replace(OFFICER, id="officer-avon-2"), handed, rules())
+    with pytest.raises(RequestNotFound):
+        refuse_contact(OFFICER, handed, rules(excluded_officers=["officer-avon-1"]))
 
 
 @pytest.mark.parametrize("assigned", ["officer-avon-2", None])

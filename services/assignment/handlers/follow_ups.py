@@ -27,6 +27,7 @@ from shared.bus.subscriptions import Outcome
 from shared.contracts.envelope import Received
 from shared.contracts.feedback import FeedbackFlagged
 from shared.contracts.walk_requests import ContactWanted
+from shared.contracts.walks import FollowUpHandedOver
 from shared.database import Transaction
 
 FOLLOW_UP_DUE: Final = "follow-up-due"
@@ -144,6 +145,9 @@ async def hand_over(tx: Transaction, command: HandOverFollowUp, now: datetime, *
             raise NotOnRegister
     given = following_up.hand_over(found, walk, officer, command.by, policies[found.force_id].walks, now)
     await follow_up_rows.save_follow_ups(tx, [given])
+    if given.request_id is not None:
+        told = FollowUpHandedOver(follow_up_id=given.id, request_id=given.request_id, officer_id=given.officer_id)
+        await outbox.append(tx, [Fact(told, given.force_id, now)])
     why = f"handed over to {given.officer_id or 'a coordinator'}"
     await audit.record(tx, [audit.Entry(found.force_id, command.by.id, "altered", f"follow-up {found.id}", why)], now)
     return given

@@ -16,6 +16,7 @@ EXPORTED: Final[Mapping[str, tuple[str, ...]]] = {
         "walk_id",
         "team_id",
         "officer_id",
+        "caller_id",
         "requested_at",
         "followed_up_at",
         "moved_at",
@@ -90,7 +91,8 @@ LEFT_OUT: Final[Mapping[str, str]] = {
 
 ELSEWHERE: Final[Mapping[str, str]] = {
     "assignment": "Under the id of your request: where and when you wanted to walk, your rules for contact without your"
-    " name, the walk, what officers noted of it in their words, photographs of places, calls and visits. If a crime or"
+    " name, the walk, what officers noted of it in their words, photographs of places, calls, visits and attempts to"
+    " reach you. If a crime or"
     " something else the police have to look into came up: the number of the police's own report, and what was done to"
     " keep you safe. What you said of it stands in that report alone.",
     "partners": "The concerns of your walk as the officer passed them on, and what partners did. Nothing leads to you.",

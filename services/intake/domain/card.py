@@ -37,7 +37,7 @@ def refuse_contact(asker: Asker, request: Held, rules: ContactRules) -> None:
     """
     if excludes(asker, rules):
         raise RequestNotFound
-    assigned = asker.officer and request.officer_id is not None and asker.id == request.officer_id
+    assigned = asker.officer and asker.id in (request.officer_id, request.caller_id)
     if not assigned and not asker.coordinator:
         raise ContactNotYours
     if request.state is RequestState.WITHDRAWN and not asker.coordinator:

@@ -116,3 +116,5 @@ class Held:
     walk_id: UUID | None
     officer_id: str | None
     participant_id: UUID
+    caller_id: str | None = None
+    """Who makes the call or visit she is owed, where that is another officer."""

@@ -20,7 +20,7 @@ from shared.contracts.envelope import Received
 from shared.contracts.feedback import FeedbackFlagged
 from shared.contracts.kinds import Urgency
 from shared.contracts.walk_requests import ContactWanted
-from shared.contracts.walks import FollowUpCompleted
+from shared.contracts.walks import FollowUpCompleted, FollowUpHandedOver
 from shared.database import Transaction
 from shared.timers import Due, Fired
 
@@ -94,6 +94,13 @@ async def tell_wanted_contacts(tx: Transaction, fired: Sequence[Fired], now: dat
     _CHANCE.shuffle(told)
     await follow_up_rows.note_wanted(tx, [event.request_id for _, event in told], now)
     await outbox.append(tx, [Fact(event, force_id, now) for force_id, event in told])
+
+
+async def note_callers(tx: Transaction, received: Sequence[Received[FollowUpHandedOver]], now: datetime) -> None:
+    """Another officer makes the call or visit, and may open her contact card; the last one told holds."""
+    await follow_up_rows.note_callers(
+        tx, {(one.force_id, one.event.request_id): one.event.officer_id for one in received}
+    )
 
 
 async def note_follow_ups(tx: Transaction, received: Sequence[Received[FollowUpCompleted]], now: datetime) -> None:

@@ -2,7 +2,7 @@
 -- All requests of the woman who made this one, and who she is, sealed.
 SELECT p.id AS participant_id, k.master, k.wrapped_key, p.sealed, p.created_at, p.stopped_at,
        p.spoken_at, r.id, r.reference, r.state, r.wanted,
-       r.times, r.walk_id, r.team_id, r.officer_id, r.requested_at, r.followed_up_at, r.moved_at,
+       r.times, r.walk_id, r.team_id, r.officer_id, r.caller_id, r.requested_at, r.followed_up_at, r.moved_at,
        r.contact_wanted_at, r.on_hold_at, r.pair
 FROM participant AS p JOIN walk_request AS r ON r.force_id = p.force_id AND r.participant_id = p.id
     JOIN participant_key AS k ON k.force_id = p.force_id AND k.participant_id = p.id

@@ -19,7 +19,7 @@ SELECT m.kind, m.channel, m.sealed AS facts,
              AND l.kind <> 'reminder' AND (l.created_at, l.id) > (m.created_at, m.id)
        ) AS superseded,
        r.force_id, r.id, r.reference, r.state, r.walk_id, r.officer_id,
-       r.participant_id, r.pair, k.master, k.wrapped_key, p.sealed
+       r.caller_id, r.participant_id, r.pair, k.master, k.wrapped_key, p.sealed
 FROM message AS m
 JOIN walk_request AS r ON r.force_id = m.force_id AND r.id = m.request_id
 JOIN participant AS p ON p.force_id = r.force_id AND p.id = r.participant_id

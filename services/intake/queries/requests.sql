@@ -1,6 +1,6 @@
 -- requests
 -- Requests by id, with what opens them.
-SELECT r.force_id, r.id, r.reference, r.state, r.walk_id, r.officer_id, r.participant_id, r.pair,
+SELECT r.force_id, r.id, r.reference, r.state, r.walk_id, r.officer_id, r.caller_id, r.participant_id, r.pair,
        k.master, k.wrapped_key, p.sealed
 FROM walk_request AS r JOIN participant AS p ON p.force_id = r.force_id AND p.id = r.participant_id
     JOIN participant_key AS k ON k.force_id = p.force_id AND k.participant_id = p.id
@@ -9,7 +9,7 @@ ORDER BY r.force_id, r.id;
 
 -- requests_of_walks
 -- The requests that these walks answer, with what opens them.
-SELECT r.force_id, r.id, r.reference, r.state, r.walk_id, r.officer_id, r.participant_id, r.pair,
+SELECT r.force_id, r.id, r.reference, r.state, r.walk_id, r.officer_id, r.caller_id, r.participant_id, r.pair,
        k.master, k.wrapped_key, p.sealed
 FROM walk_request AS r JOIN participant AS p ON p.force_id = r.force_id AND p.id = r.participant_id
     JOIN participant_key AS k ON k.force_id = p.force_id AND k.participant_id = p.id

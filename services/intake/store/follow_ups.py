@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -46,6 +46,14 @@ async def take_wanted_contacts(tx: Transaction, ids: Iterable[UUID]) -> list[Wan
 async def note_wanted(tx: Transaction, request_ids: Sequence[UUID], now: datetime) -> None:
     """A call or visit is asked for."""
     await tx.run(QUERIES.note_wanted, list(request_ids), now)
+
+
+async def note_callers(tx: Transaction, handed: Mapping[tuple[str, UUID], str | None]) -> None:
+    """Write who makes the call or visit, by force and request; None where a coordinator does."""
+    keys = list(handed)
+    await tx.run(
+        QUERIES.note_callers, [force for force, _ in keys], [request for _, request in keys], list(handed.values())
+    )
 
 
 async def note_follow_ups(tx: Transaction, ended: Sequence[tuple[str, UUID]], now: datetime) -> None:

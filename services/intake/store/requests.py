@@ -93,6 +93,7 @@ def stored(row: Row) -> Stored:
             values["walk_id"],
             values["officer_id"],
             values["participant_id"],
+            values["caller_id"],
         ),
         values["pair"],
         WrappedKey(values["master"], values["wrapped_key"]),
