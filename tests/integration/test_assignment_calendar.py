@@ -141,10 +141,12 @@ async def test_officers_who_are_not_back_stand_before_their_coordinator(app: Fas
     await sql(app, late + ", check_in_at = now() - interval '90 minutes'")
     async with visitor(app, OFFICER) as client:
         assert "Is everybody back?" in (await client.get(f"/walks/{walk_id}")).text
+        assert "Say that everybody is back" in (await client.get("/")).text
     async with visitor(app, COLLEAGUE) as client:
         assert walk_id not in (await client.get("/check-ins")).text
         assert (await press(client, f"/walks/{walk_id}/check-in", answer="back")).status_code == 403
     async with visitor(app, COORDINATOR) as client:
+        assert "Officers not back" in (await client.get("/")).text
         page = (await client.get("/check-ins")).text
         assert walk_id in page and OFFICER.name in page
         assert (await press(client, f"/walks/{walk_id}/check-in", answer="back")).status_code == 303

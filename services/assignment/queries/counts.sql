@@ -14,12 +14,13 @@ SELECT force_id, count(*) AS open, count(*) FILTER (WHERE due_at < $1) AS overdu
 FROM follow_up WHERE completed_at IS NULL GROUP BY force_id;
 
 -- work_waiting
--- What waits in a force, for the first page: in triage, to be taken (of these teams where given), follow-ups overdue.
+-- What waits in a force, for the first page: in triage, to be taken, officers not back, follow-ups open and overdue.
 SELECT
     (SELECT count(*) FROM walk WHERE force_id = $1 AND state = 'triage') AS triage,
     (SELECT count(*) FROM walk WHERE force_id = $1 AND state = 'routed') AS routed,
     (SELECT count(*) FROM passed_on p JOIN walk w ON w.force_id = p.force_id AND w.id = p.walk_id
         WHERE p.force_id = $1 AND p.what IN ('to-coordinator', 'not-taken') AND p.settled_at IS NULL
             AND w.state = 'routed') AS escalated,
+    (SELECT count(*) FROM walk WHERE force_id = $1 AND state = 'arranged' AND check_in_at <= $2) AS not_back,
     (SELECT count(*) FROM follow_up WHERE force_id = $1 AND completed_at IS NULL) AS open,
     (SELECT count(*) FROM follow_up WHERE force_id = $1 AND completed_at IS NULL AND due_at < $2) AS overdue;
