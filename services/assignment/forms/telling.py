@@ -19,7 +19,7 @@ TELLING_MESSAGES: Final = {
 class TellingForm(BaseModel):
     """Address, rhythm, quiet hours, and whether of new work as well."""
 
-    email: Annotated[str, Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+    email: Annotated[str, Field(max_length=254, pattern=r"^[A-Za-z0-9_.+'-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$")]
     rhythm: Rhythm
     quiet_from: Annotated[time, BeforeValidator(read_clock)] | None = None
     quiet_to: Annotated[time, BeforeValidator(read_clock)] | None = None
