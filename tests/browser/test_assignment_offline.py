@@ -174,6 +174,28 @@ def test_what_was_refused_is_mended_and_what_was_not_sent_undone(ground: Ground,
     watched.assert_kept_to_itself()
 
 
+def test_one_changed_after_its_answer_was_lost_stands_as_it_was_changed(ground: Ground, watched: Watched) -> None:
+    """What had arrived is taken back: there are not two, and not the older of them."""
+    page = watched.page
+
+    def lose(route: Route) -> None:
+        assert route.fetch().status == 200
+        route.abort()
+
+    page.route(re.compile(r".*/api/v1/walks/.*/concerns/.*"), lose)
+    with page.expect_event("requestfailed", timeout=PATIENCE):
+        note(page, "As it was said first")
+    assert ground.stored() == ["As it was said first"]
+    page.get_by_role("button", name="Change").click()
+    page.get_by_label("What she said (optional)").fill("As she meant it")
+    page.unroute_all()
+    with page.expect_response(lambda answer: answer.request.method == "DELETE", timeout=PATIENCE):
+        page.get_by_role("button", name="Note the concern").click()
+    now(page, "stored", 1)
+    now(page, "waiting", 0)
+    assert ground.stored() == ["As she meant it"]
+
+
 def test_the_walk_starts_and_ends_where_there_is_no_signal(ground: Ground, watched: Watched) -> None:
     """The moment is that of the press, not of the signal."""
     page = watched.page

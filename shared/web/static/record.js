@@ -68,9 +68,10 @@ async function note(event) {
     return tell(say.sayCategory);
   }
   const photo = await smaller(form.elements.photo.files[0]) ?? form.photo_kept ?? null;
-  const noted = item("concern", { body: body(), photo, called: called(), id: form.mending ?? crypto.randomUUID() });
+  const noted = item("concern", { body: body(), photo, called: called() });
   try {
     await keep(noted);
+    if (form.mending) await replaced(form.mending);
   } catch {
     // Nowhere to keep it here: the form goes as it would without this script.
     return HTMLFormElement.prototype.submit.call(form);
@@ -80,6 +81,15 @@ async function note(event) {
   await show();
   soon();
 }
+
+// What is noted anew in place of one that may have arrived, meanwhile or unanswered: that one is taken back.
+async function replaced(before) {
+  const known = (await all()).find((one) => one.id === before.id);
+  if (known && (!known.tried || known.state === "refused")) await drop(known.id);
+  else await keep(undone(before));
+}
+
+const undone = (one) => ({ ...one, kind: "undo", state: "waiting", photo: null, body: null });
 
 async function stamp(event) {
   const kind = event.target.dataset.stamp;
@@ -195,7 +205,7 @@ async function check() {
 
 async function undo(one) {
   // What was tried may have arrived though no answer came back: then it is taken back there as well.
-  if (one.tried && one.kind === "concern" && one.state !== "refused") await keep({ ...one, kind: "undo", photo: null, body: null });
+  if (one.tried && one.kind === "concern" && one.state !== "refused") await keep(undone(one));
   else await drop(one.id);
   tell(say.sayUndone);
   await show();
@@ -211,7 +221,7 @@ function mend(one) {
     else field.value = content ?? "";
   }
   moved();
-  form.mending = one.id;
+  form.mending = one;
   form.photo_kept = one.photo;
   form.elements.category.focus();
   form.scrollIntoView();
