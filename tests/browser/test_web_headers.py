@@ -39,6 +39,7 @@ NO_PAGE = {
     "/record/worker.js",
     "/record/{walk_id}/photos/{photo}",
     "/staff/campaigns/{code}/qr.svg",
+    "/forces/{force}/calendar/{token}.ics",
 }
 """What people do not look at. Whatever else a GET answers is a page and is tried here."""
 
@@ -56,10 +57,16 @@ def pages(world: TwoForces) -> list[tuple[Door, str]]:
         "step": ["eligibility", "place"],
         "number": ["1"],
         "token": [home.survey],
+        "what": ["given-back", "to-officer", "to-team", "to-coordinator"],
+        "officer_id": ["officer-avon-1"],
+        # Of these the two forces have none yet: what they show is seen to where they are tested.
+        "patrol_id": [],
+        "session_id": [],
+        "disclosure_id": [],
     }
     found = []
     for door in doors():
-        if door.method != "GET" or door.is_call or door.path in NO_PAGE:
+        if door.method != "GET" or door.is_call or door.path in NO_PAGE or door.path.startswith("/scim/"):
             continue
         filled: list[dict[str, str]] = [{}]
         for name in door.in_path:
@@ -150,7 +157,7 @@ def test_words_planted_in_every_field_stay_words(two_forces: TwoForces, watched_
     nothing is left for the content policy to stop, nothing is asked of another origin, and nothing tells where from."""
     origins = {address.partition("/")[2][1:].partition("/")[0] for _, address in pages(two_forces)}
     assert len(origins) == 4
-    showing = 0
+    showing, seen = 0, dict[str, list[bool]]()
     for service, origin in two_forces.stack.urls.items():
         if service not in two_forces.stack.services:
             continue
@@ -163,9 +170,9 @@ def test_words_planted_in_every_field_stay_words(two_forces: TwoForces, watched_
                     [{"name": name, "value": value, "url": origin} for name, value in cookies(two_forces, who).items()]
                 )
                 answer = watched.page.goto(address, wait_until="load")
-                # A walk that is taken is not routed anew; neither force here asks for a request to be confirmed.
-                nothing_there = address.endswith(("/route", "/arrange")) or door.path == "/confirm/{token}"
-                assert (answer is not None and answer.status < 400) or nothing_there, address
+                # A walk that is taken is not routed anew, and a request is of one walk alone.
+                assert answer is not None and (answer.status < 400 or answer.status in (404, 409)), address
+                seen.setdefault(str(door), []).append(answer.status < 400)
                 assert strange_in(watched.page) == [], address
                 assert (ran, address) == ([], address)
                 showing += "planted(1)" in watched.page.inner_text("body")
@@ -182,6 +189,8 @@ def test_words_planted_in_every_field_stay_words(two_forces: TwoForces, watched_
             assert (strange_in(watched.page), ran) == ([], [])
         watched.assert_kept_to_itself()
     assert showing >= 4
+    # Neither force here asks for a request to be confirmed.
+    assert {door for door, shown in seen.items() if not any(shown)} == {"intake GET /confirm/{token}"}
 
 
 SLIPPED = """
