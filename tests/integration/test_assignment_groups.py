@@ -11,7 +11,7 @@ import pytest
 
 from services.assignment.domain.groups import GroupFull
 from services.assignment.domain.people import Person
-from services.assignment.domain.refusals import WalkNotFound
+from services.assignment.domain.refusals import TrainingExpired, WalkNotFound
 from services.assignment.domain.walks import State, Walk
 from services.assignment.handlers import check_ins, erasure, groups, looking, not_held, taking
 from services.assignment.handlers.check_ins import CheckIn
@@ -29,7 +29,7 @@ from shared.contracts.walk_requests import (
     WalkRequestAmended,
 )
 from shared.contracts.walks import WhatNext, WhyNotHeld
-from shared.database import Database
+from shared.database import Database, Query
 from tests.integration.test_assignment_handlers import (
     BATH,
     FORCE,
@@ -152,6 +152,18 @@ async def test_a_walk_that_excludes_the_officer_is_not_there_to_be_joined(bus: D
         with pytest.raises(WalkNotFound):
             async with bus.transaction([FORCE]) as tx:
                 await groups.join(tx, Join(walk_id, by, asked), NOW, policies=GROUPS)
+
+
+async def test_who_may_walk_no_longer_is_given_nobody_more_by_joining(bus: Database) -> None:
+    """A training that ran out since the walk was taken counts here as everywhere."""
+    walk_id, _ = await a_waiting_walk(bus)
+    other, _ = await a_waiting_walk(bus)
+    by = await taken(bus, walk_id)
+    async with bus.transaction([FORCE]) as tx:
+        await tx.run(Query("expire", "", "UPDATE officer SET trained_until = '2026-11-01' WHERE id = $1"), ONE)
+    with pytest.raises(TrainingExpired):
+        async with bus.transaction([FORCE]) as tx:
+            await groups.join(tx, Join(walk_id, by, other), NOW, policies=GROUPS)
 
 
 async def test_she_who_is_taken_out_waits_for_her_team_again(bus: Database) -> None:

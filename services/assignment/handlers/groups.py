@@ -15,6 +15,7 @@ from services.assignment.domain.walks import State, Walk
 from services.assignment.handlers import requests
 from services.assignment.handlers.areas import Locate
 from services.assignment.handlers.passing import watch
+from services.assignment.handlers.people import refuse_who_may_not
 from services.assignment.handlers.routing import keep_why
 from services.assignment.handlers.walks import Policies, facts, new_id, own, save, walks_asked_about
 from services.assignment.store import erasure as erasure_rows
@@ -51,6 +52,7 @@ async def join(tx: Transaction, command: Join, now: datetime, *, policies: Polic
     """Make one walk of two.
 
     :raises WalkNotFound: one of them is not there, or not for whoever asks.
+    :raises MayNotWalk: who has the walk may walk no longer, and is given nobody more.
     """
     force_id = command.by.force_id
     walks = await walk_rows.lock_walks(tx, {(force_id, command.walk_id), (force_id, command.joined)})
@@ -58,6 +60,7 @@ async def join(tx: Transaction, command: Join, now: datetime, *, policies: Polic
     if walk is None or other is None or not (command.by.may_see(walk) and command.by.may_see(other)):
         raise WalkNotFound
     together = groups.join(own(walk, command.by), other, policies[force_id].walks, now)
+    await refuse_who_may_not(tx, [together.walk.walk], policies, now)
     (saved,) = await save(tx, [command], [together.walk], "joined with others", now)
     await walk_rows.save_walks(tx, [together.left])
     await group_rows.move(tx, [saved])
