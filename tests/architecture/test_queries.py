@@ -62,6 +62,11 @@ HOT = {
         "walks_of_officers": ("booking", "officer_id"),
         "who_knows_her": ("contact_attempt", "request_id"),
         "take_notices": ("notice", "person_id"),
+        "stands_of_walks": ("disclosure", "walk_id"),
+        "follow_ups_of_requests": ("follow_up", "request_id"),
+        "calls_of_follow_ups": ("follow_up_attempt", "follow_up_id"),
+        "patrols_of_teams": ("patrol", "team_id"),
+        "lock_patrols": ("patrol", "id"),
     },
     "partners": {
         "lock_concerns": ("concern", "id"),
