@@ -418,6 +418,9 @@ async def test_every_kind_of_message_under_every_rule(door: Door, rule: str) -> 
     first = door.left
     await door.ask(rules)
     await door.arranged(3)
+    await door.not_held()
+    await door.through_the_day()
+    await door.arranged(3)
     await door.cancelled()
     await door.through_the_day()
     assert {one.kind for one in (*first, *door.left)} == expected

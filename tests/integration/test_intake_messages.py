@@ -469,6 +469,25 @@ async def test_an_arranged_walk_that_nobody_has_any_more_is_told_and_not_reminde
     assert [event.sequence for event in events] == sorted({event.sequence for event in events})
 
 
+async def test_what_her_earlier_walk_had_told_is_not_told_of_her_any_more(intake: Intake, letters: Letters) -> None:
+    """Taken out of a group, she hears of her own walk first: a time the group's had been given before is not hers."""
+    address, group, hers = an_address(), uuid4(), uuid4()
+    asked = await intake.ask(contact={"email": address})
+    request_id, at = UUID(asked["request_id"]), intake.now + timedelta(days=3)
+    before = intake.record(arranged(asked, at, group))
+    intake.now += timedelta(minutes=5)
+    alone = {"walk_id": hers, "request_ids": (request_id,), "area_id": "bs1", "team_id": "bs1"}
+    await intake.take(WalkRouted(**alone, routed_by=RoutedBy.COVERS, boundary_version="1"))
+    await intake.inbox.take([before])
+    await intake.sender.send_due()
+    assert [one["text"] for one in await letters(address) if "Outside the library" in one["text"]] == []
+    row = "SELECT (state, walk_id)::text FROM walk_request WHERE id = $1"
+    assert await intake.one(row, request_id) == f"(routed,{hers})"
+    await intake.take(arranged(asked, at, hers))
+    await intake.sender.send_due()
+    assert sum("Outside the library" in one["text"] for one in await letters(address)) == 1
+
+
 async def test_nothing_is_put_in_her_calendar_unasked(intake: Intake, letters: Letters, mailbox: MailboxServer) -> None:
     """A calendar may be shared: no entry unless she wants one; plain text and HTML always."""
     address = an_address()

@@ -54,6 +54,7 @@ LEFT_OUT: Final[Mapping[str, str]] = {
     "participant_key": "her key, of no use outside",
     "participant_digest": "keyed digests of her address and number, which stand in the copy themselves",
     "walk_request.participant_id": _LINK,
+    "walk_request.walk_as_of": "tells which of two walks came later; the walk stands in the copy",
     "walk_request.pair": "the sealed id of her answers: shown to whoever holds the copy it would lead to them",
     "message.id": _LINK,
     "message.request_id": _LINK,

@@ -38,6 +38,7 @@ from shared.database import Transaction
 
 W = TypeVar("W", bound=WalkEvent)
 A = TypeVar("A", bound=WalkArranged)
+R = TypeVar("R", WalkRouted, WalkReturned)
 
 
 LAST_OF_ITS_WALK: Final = 1_000_000
@@ -49,7 +50,7 @@ Moving: TypeAlias = WalkRouted | WalkReturned | WalkTaken | WalkArranged | WalkN
 
 async def _move(tx: Transaction, received: Sequence[Received[Moving]], now: datetime) -> None:
     moves = [
-        Move(one.force_id, request_id, state, one.event.walk_id, team_id, officer_id)
+        Move(one.force_id, request_id, state, one.event.walk_id, team_id, officer_id, one.time)
         for one in received
         for state, team_id, officer_id in [_standing(one.event)]
         for request_id in one.event.request_ids
@@ -74,23 +75,44 @@ def _standing(event: Moving) -> tuple[RequestState, str | None, str | None]:
             return RequestState.CANCELLED, None, None
 
 
+async def _of_their_walk(tx: Transaction, received: Sequence[Received[W]]) -> list[Received[W]]:
+    """These events, each for those alone whom its walk still answers.
+
+    Events of two walks come in no common order: she who was taken out of a group may hear of it before she would hear
+    what the group's walk had told earlier.
+    """
+    standing = await request_rows.walks_as_of(tx, _of(received))
+    found = []
+    for one in received:
+        left = []
+        for request_id in one.event.request_ids:
+            walk_id, since = standing.get(request_id, (one.event.walk_id, one.time))
+            if walk_id == one.event.walk_id or since <= one.time:
+                standing[request_id] = (one.event.walk_id, since if walk_id == one.event.walk_id else one.time)
+                left.append(request_id)
+        if left:
+            found.append(one._replace(event=one.event.model_copy(update={"request_ids": tuple(left)})))
+    return found
+
+
 def _of(received: Sequence[Received[WalkEvent]]) -> list[UUID]:
     return [request_id for one in received for request_id in one.event.request_ids]
 
 
 async def route_requests(
     tx: Transaction,
-    received: Sequence[Received[WalkRouted]] | Sequence[Received[WalkReturned]],
+    received: Sequence[Received[R]],
     now: datetime,
     *,
     keeping: Keeping,
 ) -> None:
     """The team that is to arrange her walk is known, or has to be found anew. Where a time was proposed or agreed
     before, it lapses: whoever was to keep it has her walk no longer. Of one that was agreed she is told."""
-    known = await request_rows.requests(tx, _of(received))
+    theirs = await _of_their_walk(tx, received)
+    known = await request_rows.requests(tx, _of(theirs))
     anew = [
         one
-        for one in received
+        for one in theirs
         if any(
             id_ in known and known[id_].held.state in (RequestState.TAKEN, RequestState.ARRANGED)
             for id_ in one.event.request_ids
@@ -118,19 +140,20 @@ async def route_requests(
         if stored.held.state is RequestState.ARRANGED and stored.held.walk_id is not None
     ]
     await announce(tx, keeping, notices, now)
-    await _move(tx, received, now)
+    await _move(tx, theirs, now)
     await bury_walks(tx, [(one.force_id, one.event.walk_id, one.event.request_ids) for one in received], now)
 
 
 async def take_requests(tx: Transaction, received: Sequence[Received[WalkTaken]], now: datetime) -> None:
     """An officer has taken her walk on, and may now open her contact card."""
-    await _move(tx, received, now)
+    await _move(tx, await _of_their_walk(tx, received), now)
 
 
 async def tell_proposed(
     tx: Transaction, received: Sequence[Received[WalkProposed]], now: datetime, *, keeping: Keeping
 ) -> None:
     """Ask her which of the officer's times suits; an earlier proposal she was not told yet is not sent any more."""
+    received = await _of_their_walk(tx, received)
     await note_proposed(tx, received, keeping=keeping)
     await call_back(tx, _of(received), [MessageKind.PROPOSED])
     await _tell(
@@ -169,6 +192,7 @@ async def _tell_time(
     kind: MessageKind,
     now: datetime,
 ) -> None:
+    received = await _of_their_walk(tx, received)
     await _move(tx, received, now)
     await note_arranged(tx, received, keeping=keeping)
     await call_back(tx, _of(received), OF_A_TIME)
@@ -196,6 +220,7 @@ async def tell_not_held(
     tx: Transaction, received: Sequence[Received[WalkNotHeld]], now: datetime, *, keeping: Keeping
 ) -> None:
     """Tell her that the time no longer stands; why is not said. Of a walk that is closed WalkCancelled tells her."""
+    received = await _of_their_walk(tx, received)
     await _move(tx, received, now)
     await forget_times(tx, received, keeping=keeping)
     await call_back(tx, _of(received), OF_A_TIME)
@@ -216,6 +241,7 @@ async def tell_cancelled(
     tx: Transaction, received: Sequence[Received[WalkCancelled]], now: datetime, *, keeping: Keeping
 ) -> None:
     """Tell her that the walk will not take place; its officer sees her contact card no longer."""
+    received = await _of_their_walk(tx, received)
     await _move(tx, received, now)
     await forget_times(tx, received, keeping=keeping)
     await call_back(tx, _of(received), OF_A_TIME)
@@ -231,8 +257,9 @@ async def tell_cancelled(
 
 async def complete_requests(tx: Transaction, received: Sequence[Received[WalkCompleted]], now: datetime) -> Outcome:
     """The walk was held: its concerns are known from now on, so that she can be told what became of them."""
-    await _move(tx, received, now)
-    await call_back(tx, _of(received), OF_A_TIME)
+    theirs = await _of_their_walk(tx, received)
+    await _move(tx, theirs, now)
+    await call_back(tx, _of(theirs), OF_A_TIME)
     return await _attach(tx, received)
 
 

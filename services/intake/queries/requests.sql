@@ -27,10 +27,15 @@ SET state = CASE WHEN r.state = 'withdrawn' THEN r.state ELSE i.state END,
     walk_id = i.walk_id,
     team_id = coalesce(i.team_id, r.team_id),
     officer_id = i.officer_id,
-    moved_at = $7
-FROM unnest($1::text[], $2::uuid[], $3::text[], $4::uuid[], $5::text[], $6::text[])
-    AS i (force_id, id, state, walk_id, team_id, officer_id)
+    walk_as_of = CASE WHEN r.walk_id = i.walk_id THEN r.walk_as_of ELSE i.at END,
+    moved_at = $8
+FROM unnest($1::text[], $2::uuid[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::timestamptz[])
+    AS i (force_id, id, state, walk_id, team_id, officer_id, at)
 WHERE r.force_id = i.force_id AND r.id = i.id;
+
+-- walks_as_of
+-- Which walk answers each of these requests, and since when.
+SELECT id, walk_id, walk_as_of FROM walk_request WHERE id = ANY ($1::uuid[]) AND walk_as_of IS NOT NULL;
 
 -- withdraw_request
 -- She no longer wants the walk.

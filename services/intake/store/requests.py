@@ -34,6 +34,8 @@ class Move:
     walk_id: UUID
     team_id: str | None
     officer_id: str | None
+    at: datetime
+    """When assignment said so (UTC)."""
 
 
 async def requests(tx: Transaction, ids: Iterable[UUID]) -> dict[UUID, Stored]:
@@ -67,8 +69,15 @@ async def move(tx: Transaction, moves: Sequence[Move], now: datetime) -> None:
         [one.walk_id for one in latest],
         [one.team_id for one in latest],
         [one.officer_id for one in latest],
+        [one.at for one in latest],
         now,
     )
+
+
+async def walks_as_of(tx: Transaction, ids: Iterable[UUID]) -> dict[UUID, tuple[UUID, datetime]]:
+    """Which walk answers each of these requests, and since when; those that none answers are left out."""
+    rows = await tx.fetch(QUERIES.walks_as_of, list(ids))
+    return {row["id"]: (row["walk_id"], row["walk_as_of"]) for row in rows}
 
 
 async def withdraw(tx: Transaction, force_id: str, request_id: UUID, now: datetime) -> None:
