@@ -30,6 +30,7 @@ REFUSALS: dict[type[Refusal], int] = {
     refusals.FieldsWrong: 422,
     refusals.KeyUsedForAnother: 422,
     refusals.RequestNotFound: 404,
+    refusals.CardNotFound: 404,
     refusals.RequestErased: 410,
     refusals.OnHold: 409,
     refusals.LinkInvalid: 404,

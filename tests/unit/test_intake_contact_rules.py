@@ -25,7 +25,7 @@ from services.intake.domain.messages import (
     says_police,
 )
 from services.intake.domain.person import Person
-from services.intake.domain.refusals import ContactNotYours, ContactStopped, RequestNotFound
+from services.intake.domain.refusals import CardNotFound, ContactNotYours, ContactStopped
 from services.intake.domain.requests import Held, RequestState
 from shared.contracts.kinds import Channel, PartOfDay
 from shared.contracts.walk_requests import ContactRules
@@ -240,14 +240,14 @@ def test_the_officer_to_whom_her_call_was_handed_over_may_open_it_too() -> None:
     handed = replace(a_request("officer-avon-2"), caller_id="officer-avon-1")
     refuse_contact(OFFICER, handed, rules())
     refuse_contact(replace(OFFICER, id="officer-avon-2"), handed, rules())
-    with pytest.raises(RequestNotFound):
+    with pytest.raises(CardNotFound):
         refuse_contact(OFFICER, handed, rules(excluded_officers=["officer-avon-1"]))
 
 
 @pytest.mark.parametrize("assigned", ["officer-avon-2", None])
 def test_another_officer_of_the_team_may_not_open_the_contact_card(assigned: str | None) -> None:
-    """To be of her team is not enough."""
-    with pytest.raises(ContactNotYours):
+    """To be of her team is not enough; it is answered as if she excluded them."""
+    with pytest.raises(CardNotFound):
         refuse_contact(OFFICER, a_request(assigned), rules())
 
 
@@ -258,7 +258,7 @@ def test_an_officer_she_excludes_learns_not_even_that_she_asked() -> None:
         (OFFICER, {"excluded_teams": ["bs1"]}),
         (COORDINATOR, {"excluded_officers": ["coordinator-avon"]}),
     ):
-        with pytest.raises(RequestNotFound):
+        with pytest.raises(CardNotFound):
             refuse_contact(asker, a_request(), rules(**changed))
 
 

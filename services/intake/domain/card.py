@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from services.intake.domain.messages import next_allowed
-from services.intake.domain.refusals import ContactNotYours, ContactStopped, RequestNotFound
+from services.intake.domain.refusals import CardNotFound, ContactNotYours, ContactStopped
 from services.intake.domain.requests import Held, RequestState
 from shared.contracts.kinds import Channel, PartOfDay
 from shared.contracts.walk_requests import ContactRules
@@ -31,15 +31,14 @@ def excludes(asker: Asker, rules: ContactRules) -> bool:
 def refuse_contact(asker: Asker, request: Held, rules: ContactRules) -> None:
     """Let the officer assigned and the coordinator pass.
 
-    :raises RequestNotFound: for an officer or a team she excludes: whom she fears learns not even that she asked.
-    :raises ContactNotYours: for everybody else.
+    :raises CardNotFound: for everybody else, and whoever she excludes: an officer whom she fears learns not even that
+        she asked, and a colleague's answer is no other.
+    :raises ContactNotYours: she has withdrawn.
     :raises ContactStopped: for all, once she has said so.
     """
-    if excludes(asker, rules):
-        raise RequestNotFound
     assigned = asker.officer and asker.id in (request.officer_id, request.caller_id)
-    if not assigned and not asker.coordinator:
-        raise ContactNotYours
+    if excludes(asker, rules) or not (assigned or asker.coordinator):
+        raise CardNotFound
     if request.state is RequestState.WITHDRAWN and not asker.coordinator:
         raise ContactNotYours
     if rules.stopped:

@@ -23,6 +23,10 @@ class RequestNotFound(Refusal):
     """We cannot find that request."""
 
 
+class CardNotFound(RequestNotFound):
+    """We cannot find that request among yours. Whoever has taken the walk on, and a coordinator, can open it."""
+
+
 class TimesGone(Refusal):
     """These times can no longer be chosen."""
 
@@ -40,7 +44,7 @@ class OnHold(Refusal):
 
 
 class ContactNotYours(Refusal):
-    """Only the officer who has taken this walk on, and the force’s coordinator, can see how to contact her."""
+    """Only the force’s coordinator can see how to contact her."""
 
 
 class ContactStopped(Refusal):

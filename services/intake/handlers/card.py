@@ -10,7 +10,7 @@ from uuid import UUID
 from services.intake.domain.card import Asker, Call, call_of, excludes, refuse_contact
 from services.intake.domain.messages import Refuse, Told
 from services.intake.domain.person import Person
-from services.intake.domain.refusals import ContactNotYours, RequestNotFound
+from services.intake.domain.refusals import CardNotFound, ContactNotYours
 from services.intake.domain.requests import Held
 from services.intake.handlers.keeping import Keeping, Woman, open_request
 from services.intake.store import messages as message_rows
@@ -45,7 +45,7 @@ class Card:
 async def show_rules(tx: Transaction, asker: Asker, request_id: UUID, now: datetime, *, keeping: Keeping) -> Card:
     """Her rules, before anything else of hers.
 
-    :raises RequestNotFound, ContactNotYours, ContactStopped: as refuse_contact says.
+    :raises CardNotFound, ContactNotYours, ContactStopped: as refuse_contact says.
     """
     return await _closed(tx, asker, await _hers(tx, asker, request_id, keeping), now, keeping)
 
@@ -56,7 +56,7 @@ async def open_contact(
     """Who she is and how to reach her, for a reason that is kept; closed to all but the coordinator who may know why,
     where a coordinator has to speak with her first.
 
-    :raises RequestNotFound, ContactNotYours, ContactStopped: as refuse_contact says.
+    :raises CardNotFound, ContactNotYours, ContactStopped: as refuse_contact says.
     """
     woman = await _hers(tx, asker, request_id, keeping)
     card = await _closed(tx, asker, woman, now, keeping)
@@ -73,7 +73,7 @@ async def note_spoken(
 ) -> None:
     """The coordinator has spoken to her: what somebody with her address or number stopped does not bind her any more.
 
-    :raises RequestNotFound, ContactNotYours, ContactStopped: as refuse_contact says.
+    :raises CardNotFound, ContactNotYours, ContactStopped: as refuse_contact says.
     """
     woman = await _hers(tx, asker, request_id, keeping)
     if not asker.coordinator:
@@ -111,7 +111,7 @@ async def _same_contact(tx: Transaction, asker: Asker, woman: Woman, keeping: Ke
 async def _hers(tx: Transaction, asker: Asker, request_id: UUID, keeping: Keeping) -> Woman:
     stored = (await request_rows.requests(tx, [request_id])).get(request_id)
     if stored is None:
-        raise RequestNotFound
+        raise CardNotFound
     woman = open_request(keeping.vault, stored)
     refuse_contact(asker, woman.held, woman.person.rules)
     return woman

@@ -33,7 +33,7 @@ async def open_letter(
     What may go no longer is taken from the list, with the reason.
 
     :raises LetterGone: it was posted already, or taken back.
-    :raises RequestNotFound, ContactNotYours, ContactStopped: as refuse_contact says.
+    :raises CardNotFound, ContactNotYours, ContactStopped: as refuse_contact says.
     """
     fate = await _waiting(tx, asker, force_id, message_id, keeping)
     found = await message_to_send(tx, force_id, message_id, now, keeping=keeping)
@@ -53,7 +53,7 @@ async def note_posted(
     """A person has posted it.
 
     :raises LetterGone: it was posted already, or taken back.
-    :raises RequestNotFound, ContactNotYours, ContactStopped: as refuse_contact says.
+    :raises CardNotFound, ContactNotYours, ContactStopped: as refuse_contact says.
     """
     fate = await _waiting(tx, asker, force_id, message_id, keeping)
     await sendings.done(tx, force_id, message_id, now)

@@ -67,7 +67,7 @@ TWICE: Final = "SELECT id FROM request GROUP BY id HAVING count(DISTINCT walk_id
 # One that is opened at the very moment is opened after: it may come up when the walk is over.
 CLOSED_WITH_ONE_OPEN: Final = """
     SELECT w.id FROM walk w JOIN disclosure d ON d.force_id = w.force_id AND d.walk_id = w.id
-    WHERE w.state = 'completed' AND d.recorded_at IS NULL AND d.withdrawn_at IS NULL
+    WHERE w.state = 'completed' AND d.unsettled
         AND d.opened_at < (SELECT max(time) FROM outbox_log WHERE key = w.id AND type LIKE '%.walk-completed.v1')
 """
 DISCLOSED_TO_OTHERS: Final = """

@@ -135,6 +135,24 @@ class LifeOfAWalk(RuleBasedStateMachine):
         ]
         self._tell(events[number % 13 % len(events)])
 
+    @rule(who=st.sampled_from([0, 1]), walk=numbers, number=numbers)
+    def excludes_who_has_her_walk(self, who: int, walk: int, number: int) -> None:
+        """An officer takes a walk, perhaps with another, and she wants neither this officer, nor this team."""
+        self.run(self._command("take", who, walk, 0))
+        if number % 2:
+            self.run(self._command("arrange", who, walk, number))
+        self.nothing_forbidden()
+        held = [(id_, officers) for id_, (_, officers, _) in sorted(self.looked.walks.items()) if officers]
+        if not held:
+            return
+        id_, officers = held[walk % len(held)]
+        own_team = next((one.team_id for one in self.place.register.values() if one.id == officers[-1]), "bs1")
+        excluded = {"excluded_teams": (own_team,)} if number % 3 == 0 else {"excluded_officers": (officers[-1],)}
+        contact = ContactRules(channels=(Channel.EMAIL,)).model_copy(update=excluded)
+        for request_id in self.looked.requests.get(id_, ())[:1]:
+            self._tell(ContactRulesChanged(request_id=request_id, contact=contact))
+        self.in_order(len(self.told))
+
     @rule(number=numbers)
     def answers(self, number: int) -> None:
         """She chooses a proposed time, one that nobody proposed, or none."""
