@@ -62,5 +62,5 @@ def test_a_service_in_which_nothing_has_a_time_of_its_own_says_so(
     database_for_browser: Callable[[str], ServiceDatabase],
 ) -> None:
     """What is hers there goes with her."""
-    code, said = run("assignment", "--dry-run", "--url", database_for_browser("assignment").bus_url)
+    code, said = run("partners", "--dry-run", "--url", database_for_browser("partners").bus_url)
     assert code == 0 and "nothing has a time of its own" in said

@@ -197,10 +197,13 @@ class Ground:
         async with httpx.AsyncClient(base_url=self.stack.urls[service], timeout=60) as client:
             for person in ("", *(one.sub for one in _cast())):
                 todo = ["/", *links, *(door.path for door in pages if not door.parameters)]
+                some = self.ids[service][:: max(1, len(self.ids[service]) // _TRIED)]
+                # What stands last is looked at first.
                 todo += [
                     door.path.replace("{" + door.parameters[0] + "}", one)
+                    for ids in (some, first)
                     for door in pages
-                    for one in (*self.ids[service][:: max(1, len(self.ids[service]) // _TRIED)], *first)
+                    for one in ids
                     if len(door.parameters) == 1 and door.parameters[0].endswith("_id") and _may(door.rule, person)
                 ]
                 while todo and len(seen) < visits:

@@ -66,7 +66,7 @@ async def test_what_forms_were_given_is_shown_as_text_everywhere(ground: Ground)
     looked at as everybody: it stands nowhere but escaped."""
     # What forms ask for has mostly been done, or refused, by now; and these walks are few among many.
     left = await furnish(ground.stack, walks=1, each=1, in_days=60)
-    await ground.look_around(visits=60, first=left)
+    await ground.look_around(visits=150, first=left)
     marks = Marks.of(SEED, 98)
     mark = marks.of_input(0)
     texts = [text.format(m=mark)[:180] for text in TEXTS if "<" in text or "191" in text]

@@ -40,6 +40,8 @@ PLANTED: Final = "\"'><script>planted(1)</script><img src=x onerror=planted(2)><
 FORM: Final = "the-cookie-forms-are-bound-to"
 
 _LINK: Final = re.compile(r"/(s|your-request)/([A-Za-z0-9_-]{40,})")
+_ID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
+_PATROL: Final = re.compile(r"/patrols/([0-9a-f]{8}-[0-9a-f-]{27})")
 _PATIENCE: Final = 60.0
 
 
@@ -81,6 +83,9 @@ class Work:
     private: str = ""
     sitting: str = ""
     session: str = ""
+    disclosure: str = ""
+    """Opened on the arranged walk, and not recorded yet."""
+    patrol: str = ""
 
 
 @dataclass
@@ -167,6 +172,10 @@ class TwoForces:
                     return now
                 before = now
 
+    async def settled_but_for_looks(self) -> dict[tuple[str, str, str], str]:
+        """The same without the log, in which each look at a list or at a form that is shown again stands."""
+        return {key: digest for key, digest in (await self.settled()).items() if key[1] != "audit"}
+
     async def _under_way(self) -> bool:
         for service in SERVICES:
             async with self.admin(service) as admin:
@@ -251,6 +260,7 @@ class _Force:
             session = {"name": "Training", "held_on": "2026-02-11", "way": "online", "covers": ["streetsafe"]}
             kept = await self._send("assignment", "/api/v1/training", Role.COORDINATOR, session)
             self.own.session = kept["session_id"]
+            await self._disclose_and_patrol()
 
     async def _ask_for_a_walk(self, state: str) -> None:
         self.emails[state] = f"two-forces-{uuid4().hex}@demo.example"
@@ -394,6 +404,25 @@ class _Force:
             begun = await self.client.post(f"{form}/{step}", data=sent | answer)
             assert begun.status_code == 303, begun.text
             self.own.sitting = begun.cookies.get("sitting") or self.own.sitting
+
+    async def _disclose_and_patrol(self) -> None:
+        opened = await self._fill("assignment", f"/walks/{self.own.walks['arranged']}/disclose", {})
+        self.own.disclosure = _ID.findall(opened)[-1]
+        day = datetime.now(UTC) - timedelta(days=1)
+        area = {"area_id": DISTRICTS[self.force_id].lower(), "heard": PLANTED}
+        said = {"kind": "foot", "day": f"{day:%Y-%m-%d}", "start": "10:00", "end": "10:30", **area}
+        await self._fill("assignment", "/patrols/log", said)
+        listed = await self.client.get(
+            self.urls["assignment"] + "/patrols", headers=self.world.visitor(self.force_id, Role.OFFICER).bearer
+        )
+        self.own.patrol = _PATROL.findall(listed.text)[0]
+
+    async def _fill(self, service: str, path: str, data: dict[str, str]) -> str:
+        """Send a form as an officer; where it leads."""
+        headers = self.world.visitor(self.force_id, Role.OFFICER).bearer | {"Accept": "text/html"}
+        answer = await self.client.post(self.urls[service] + path, data=data, headers=headers)
+        assert answer.status_code == 303, (path, answer.status_code, answer.text)
+        return answer.headers["location"]
 
     async def _mail(self, path: str) -> Any:
         return (await self.client.get(self.urls[MAILBOX] + path)).json()

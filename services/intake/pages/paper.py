@@ -41,7 +41,7 @@ NAMES: Final = (
         "asked at",
         "at",
     ),
-    *("attempt", "availability", "calendar", "calendar invites", "channel", "channels", "concern id"),
+    *("attempt", "availability", "calendar", "calendar invites", "caller id", "channel", "channels", "concern id"),
     *("contact wanted at", "created at", "days", "due at", "earliest", "email", "ended at", "excluded officers"),
     *("excluded teams", "fault", "filled in by", "followed up at", "group walk welcome", "id", "kind", "language"),
     *("language needs", "latitude", "link", "lives or works here", "longitude", "may leave voicemail"),
