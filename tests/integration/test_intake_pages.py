@@ -493,7 +493,7 @@ async def take(intake: Intake, asked: dict[str, Any], officer: str) -> None:
 
 
 async def test_the_contact_card_opens_to_whom_it_must(staffed: tuple[Intake, SignIn]) -> None:
-    """The officer assigned and the force's coordinator; another force does not even find the request."""
+    """The officer assigned and the force's coordinator; a colleague and another force do not even find the request."""
     intake, sign_in = staffed
     asked = await intake.ask()
     await take(intake, asked, "officer-avon-1")
@@ -501,7 +501,7 @@ async def test_the_contact_card_opens_to_whom_it_must(staffed: tuple[Intake, Sig
     for sub, status in (
         ("officer-avon-1", 200),
         ("coordinator-avon", 200),
-        ("officer-avon-2", 403),
+        ("officer-avon-2", 404),
         ("coordinator-met", 404),
         ("analyst-avon", 403),
         ("partner-bristol-city-council", 403),
