@@ -119,7 +119,7 @@ def test_an_officer_takes_arranges_and_records_a_walk(site: Site, watched_page: 
         page.get_by_label("What she said (optional)").fill(words)
         page.get_by_role("button", name="Note the concern").click()
         if script:
-            expect(page.locator("[data-record][data-waiting-now='0']")).to_be_attached(timeout=30_000)
+            expect(page.locator("[data-record][data-stored-now='1']")).to_be_attached(timeout=30_000)
             page.reload()
     expect(page.get_by_role("heading", name="2. Being followed")).to_be_visible()
     look()

@@ -65,13 +65,14 @@ class OnMap {
     });
     this.part("find").addEventListener("click", () => this.find(postcode.value));
     for (const button of this.root.querySelectorAll("[data-zoom]")) {
-      button.addEventListener("click", () => this.map.setZoom(this.map.getZoom() + Number(button.dataset.zoom), { animate: !still }));
+      button.addEventListener("click", () => this.map.setZoom(this.map.getZoom() + Number(button.dataset.zoom), { animate: false }));
     }
     for (const button of this.root.querySelectorAll("[data-by]")) {
       const [x, y] = button.dataset.by.split(",").map(Number);
       button.addEventListener("click", () => {
         const step = Math.round(this.map.getSize().y / 5);
-        this.map.panBy([x * step, y * step], { animate: !still });
+        // At once: a point that is used while the map still moves would be another than the one meant.
+        this.map.panBy([x * step, y * step], { animate: false });
       });
     }
     this.part("use").addEventListener("click", () => this.use());
