@@ -91,8 +91,12 @@ def free(windows: Sequence[Window], absences: Sequence[Absence], first_day: date
         spans = sorted((each.from_minute, each.to_minute) for each in windows if each.holds_on(day))
         for first, last in _joined(spans):
             starts_at, ends_at = _moment(day, first), _moment(day, last)
-            if starts_at < ends_at:
-                found.append(Free(starts_at, ends_at))
+            if starts_at >= ends_at:
+                continue
+            if found and found[-1].ends_at == starts_at:
+                # One that goes on past midnight.
+                starts_at = found.pop().starts_at
+            found.append(Free(starts_at, ends_at))
     return found
 
 
